@@ -1,0 +1,68 @@
+package dev.qcow2.spec.clause;
+
+import static dev.qcow2.spec.clause.Clause.Party.READER;
+import static dev.qcow2.spec.clause.Clause.Party.WRITER;
+import static dev.qcow2.spec.clause.Clause.Since.V2;
+import static dev.qcow2.spec.clause.Clause.Since.V3;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** Internal snapshots: the snapshot table and its effect on refcounts. */
+public enum SnapshotClause implements Clause {
+    QC_SNAP_01(
+            "Taking a snapshot copies the active L1 table and raises the count of every L2 table and cluster that it reaches.",
+            V2,
+            WRITER),
+    QC_SNAP_02("After a snapshot is taken no entry that it shares carries COPIED in the active tables.", V2, WRITER),
+    QC_SNAP_03("Loading a snapshot rebuilds every COPIED flag of the new active tables from the counts.", V2, WRITER),
+    QC_SNAP_04("Snapshot table entries follow each other, each padded to a multiple of 8 bytes.", V2, READER, WRITER),
+    QC_SNAP_05("A snapshot's L1 table starts at a multiple of the cluster size.", V2, READER, WRITER),
+    QC_SNAP_06(
+            "Unknown extra data of a snapshot entry is ignored, and kept when the table is rewritten.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_07(
+            "In version 3 an entry has at least 16 bytes of extra data: the 64-bit VM state size and the disk size.",
+            V3,
+            READER,
+            WRITER),
+    QC_SNAP_08("The id of a snapshot is unique in its image.", V2, WRITER),
+    QC_SNAP_09("If the 64-bit VM state size is present the 32-bit field is ignored.", V2, READER),
+    QC_SNAP_10(
+            "A new snapshot table is on disk, and counted, before the header names it; the old one is freed after that.",
+            V2,
+            WRITER);
+
+    private final String paraphrase;
+    private final Since since;
+    private final Set<Party> binds;
+
+    SnapshotClause(String paraphrase, Since since, Party... binds) {
+        this.paraphrase = paraphrase;
+        this.since = since;
+        this.binds = Set.copyOf(EnumSet.copyOf(List.of(binds)));
+    }
+
+    @Override
+    public String paraphrase() {
+        return paraphrase;
+    }
+
+    @Override
+    public Since since() {
+        return since;
+    }
+
+    @Override
+    public Set<Party> binds() {
+        return binds;
+    }
+
+    @Override
+    public String toString() {
+        return id();
+    }
+}
