@@ -14,6 +14,15 @@ public final class RealHostDirectory implements HostDirectory {
 
     private final Path base;
     private final RealHostFile.Durability durability;
+    private final Caching caching;
+
+    /** Whether files pass through the host's page cache. */
+    public enum Caching {
+        /** They do. */
+        PAGE_CACHE,
+        /** They don't: see {@link DirectHostFile}. */
+        DIRECT
+    }
 
     /**
      * Makes a view of a directory whose files survive power cuts once they are flushed.
@@ -31,8 +40,20 @@ public final class RealHostDirectory implements HostDirectory {
      * @param durability what a flush does
      */
     public RealHostDirectory(Path base, RealHostFile.Durability durability) {
+        this(base, durability, Caching.PAGE_CACHE);
+    }
+
+    /**
+     * Makes a view of a directory.
+     *
+     * @param base where relative names start
+     * @param durability what a flush does
+     * @param caching whether files pass through the page cache
+     */
+    public RealHostDirectory(Path base, RealHostFile.Durability durability, Caching caching) {
         this.base = base;
         this.durability = durability;
+        this.caching = caching;
     }
 
     @Override
@@ -46,15 +67,14 @@ public final class RealHostDirectory implements HostDirectory {
             throw new HostIoException(fileName, "open: not a regular file", null);
         }
         return access == Access.READ_ONLY
-                ? RealHostFile.open(path, durability, StandardOpenOption.READ)
-                : RealHostFile.open(path, durability, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                ? openFile(path, StandardOpenOption.READ)
+                : openFile(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
     @Override
     public HostFile create(String fileName) throws DiskException {
-        return RealHostFile.open(
+        return openFile(
                 path(fileName),
-                durability,
                 StandardOpenOption.READ,
                 StandardOpenOption.WRITE,
                 StandardOpenOption.CREATE,
@@ -75,6 +95,12 @@ public final class RealHostDirectory implements HostDirectory {
         } catch (IOException e) {
             throw new HostIoException(fileName, "look-up", e);
         }
+    }
+
+    private HostFile openFile(Path path, StandardOpenOption... options) throws DiskException {
+        return caching == Caching.DIRECT
+                ? DirectHostFile.open(path, durability, options)
+                : RealHostFile.open(path, durability, options);
     }
 
     private Path path(String fileName) throws DiskException {
