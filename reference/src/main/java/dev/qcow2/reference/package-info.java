@@ -1,4 +1,37 @@
-/** Placeholder of the reading order. */
+/**
+ * The reference implementation: one that is so simple that its correctness can be read.
+ *
+ * <p>It always copies on write, caches nothing but the header, postpones nothing, and does one request at a time. Data
+ * flows one way: bytes, header, geometry, mapping, plan, writes. What changes an image is first planned as a list of
+ * steps that can be printed, then performed by a loop that decides nothing.
+ *
+ * <p>Read in this order:
+ *
+ * <ol>
+ *   <li>{@link dev.qcow2.reference.Header}: the first bytes of the file, and the bounds of all tables
+ *   <li>{@link dev.qcow2.reference.Geometry}: how many of everything there are; with {@link
+ *       dev.qcow2.reference.GuestCluster} and {@link dev.qcow2.reference.HostCluster}, which must not be mixed up
+ *   <li>{@link dev.qcow2.reference.L1Entry}, {@link dev.qcow2.reference.L2Entry}: from guest to host
+ *   <li>{@link dev.qcow2.reference.RefcountTableEntry}, {@link dev.qcow2.reference.Counts}: who uses a host cluster
+ *   <li>{@link dev.qcow2.reference.Image}: the questions that metadata answers; {@link dev.qcow2.reference.Mapping}: one
+ *       answer
+ *   <li>{@link dev.qcow2.reference.Resolver}: the disk as the guest sees it, through the chain of {@link
+ *       dev.qcow2.reference.Layer}s
+ *   <li>{@link dev.qcow2.reference.Allocator}: where free clusters are
+ *   <li>{@link dev.qcow2.reference.Plan}, {@link dev.qcow2.reference.Step}, {@link dev.qcow2.reference.Workbench}: what
+ *       will be done, and doing it
+ *   <li>{@link dev.qcow2.reference.Fate}: what zeroing and discarding make of a cluster
+ *   <li>{@link dev.qcow2.reference.Planner}: the plans for one guest cluster; {@link dev.qcow2.reference.PlanParts}: what
+ *       plans have in common
+ *   <li>{@link dev.qcow2.reference.TablePlanner}, {@link dev.qcow2.reference.RefcountPlanner}: the plans that make room
+ *   <li>{@link dev.qcow2.reference.ImageWriter}: which plans follow each other
+ *   <li>{@link dev.qcow2.reference.ReferenceDisk}: requests of the guest
+ * </ol>
+ *
+ * <p>That is the core data path. Around it: {@link dev.qcow2.reference.ImageCreator} and {@link
+ * dev.qcow2.reference.ImageOpener} with {@link dev.qcow2.reference.HeaderExtension} and {@link
+ * dev.qcow2.reference.FeatureBits}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}.
+ */
 @NullMarked
 package dev.qcow2.reference;
 

@@ -1,0 +1,128 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.HeaderClause;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MalformedImageException;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The feature bits that this implementation knows, and what it does about each.
+ *
+ * <pre>
+ * field         bit name                    done                             clause
+ * incompatible    0 dirty bit               opened read-only                 QC-HDR-16
+ * incompatible    1 corrupt bit             opened read-only                 QC-HDR-17
+ * incompatible    2 external data file      refused                          QC-HDR-18
+ * incompatible    3 compression type        refused                          QC-HDR-19
+ * incompatible    4 extended L2 entries     refused                          QC-HDR-20
+ * incompatible    others                    refused by number and name       QC-HDR-15
+ * compatible    all                         kept                             QC-HDR-21, QC-HDR-22
+ * autoclear     all                         cleared before the first write   QC-HDR-23
+ * </pre>
+ *
+ * <p>The feature name table (QC-EXT-07) has entries of 48 bytes: field (0, 1, 2), bit, and 46 bytes of name.
+ */
+final class FeatureBits {
+
+    /** A feature that has a name: the field (0 incompatible, 1 compatible, 2 autoclear), the bit in it, the name. */
+    private record Named(int field, int bit, String name) {}
+
+    private static final List<Named> KNOWN = List.of(
+            new Named(0, 0, "dirty bit"),
+            new Named(0, 1, "corrupt bit"),
+            new Named(0, 2, "external data file"),
+            new Named(0, 3, "compression type"),
+            new Named(0, 4, "extended L2 entries"),
+            new Named(1, 0, "lazy refcounts"),
+            new Named(2, 0, "bitmaps"),
+            new Named(2, 1, "raw external data"));
+
+    private static final int NAME_ENTRY = 48;
+    private static final List<Clause> CLAUSE_OF_BIT = List.of(
+            HeaderClause.QC_HDR_16,
+            HeaderClause.QC_HDR_17,
+            HeaderClause.QC_HDR_18,
+            HeaderClause.QC_HDR_19,
+            HeaderClause.QC_HDR_20);
+
+    private FeatureBits() {}
+
+    /** Refuses an image that needs something that is not here. */
+    static void requireSupported(HostFile file, Header header, OpenOptions options) throws DiskException {
+        long refused = header.incompatible() & (options.writable() ? -1L : ~3L);
+        // An unknown bit goes first: it may change the meaning of everything else.
+        long unknown = refused & (-1L << CLAUSE_OF_BIT.size());
+        if (unknown != 0) {
+            int bit = Long.numberOfTrailingZeros(unknown);
+            String name = nameOf(file, header, bit).map(n -> " \"" + n + "\"").orElse("");
+            throw new UnsupportedFeatureException(
+                    file.name(), HeaderClause.QC_HDR_15, "incompatible feature bit " + bit + name);
+        }
+        boolean zlib = header.compressionType() == 0;
+        if (!zlib && (header.incompatible() & 8) == 0) {
+            throw new MalformedImageException(
+                    file.name(),
+                    HeaderClause.QC_HDR_19,
+                    Header.VERSION_3_LENGTH,
+                    Integer.toString(header.compressionType()),
+                    "0 while the compression-type bit is clear");
+        }
+        if (refused != 0) {
+            int bit = Long.numberOfTrailingZeros(refused);
+            throw new UnsupportedFeatureException(
+                    file.name(),
+                    CLAUSE_OF_BIT.get(bit),
+                    "incompatible feature bit " + bit + " \"" + KNOWN.get(bit).name() + "\"");
+        }
+        if (header.cryptMethod() != 0) {
+            throw new UnsupportedFeatureException(
+                    file.name(),
+                    HeaderClause.QC_HDR_08,
+                    header.cryptMethod() == 1 ? "AES encryption" : "LUKS encryption");
+        }
+    }
+
+    /** Looks for the name of an incompatible bit in the image; a broken table has no names. */
+    private static Optional<String> nameOf(HostFile file, Header header, int bit) throws DiskException {
+        try {
+            List<HeaderExtension> extensions = HeaderExtension.list(file, header);
+            Optional<HeaderExtension> table =
+                    HeaderExtension.find(file.name(), extensions, HeaderExtension.FEATURE_NAMES);
+            return table.isEmpty() ? Optional.empty() : nameIn(table.get().data(file), bit);
+        } catch (MalformedImageException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<String> nameIn(ByteBuffer table, int bit) {
+        for (int at = 0; at + NAME_ENTRY <= table.limit(); at += NAME_ENTRY) {
+            if (table.get(at) == 0 && table.get(at + 1) == bit) {
+                byte[] name = new byte[NAME_ENTRY - 2];
+                table.get(at + 2, name);
+                return Optional.of(new String(name, StandardCharsets.UTF_8).replace("\0", ""));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Encodes the table of the names that are known here, for new images. */
+    static byte[] nameTable() {
+        ByteBuffer table = ByteBuffer.allocate(KNOWN.size() * NAME_ENTRY);
+        for (int i = 0; i < KNOWN.size(); i++) {
+            Named named = KNOWN.get(i);
+            byte[] name = named.name().getBytes(StandardCharsets.UTF_8);
+            table.position(i * NAME_ENTRY)
+                    .put((byte) named.field())
+                    .put((byte) named.bit())
+                    .put(name);
+        }
+        return table.array();
+    }
+}

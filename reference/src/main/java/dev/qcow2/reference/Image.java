@@ -1,0 +1,140 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.clause.RefcountClause;
+import dev.qcow2.spec.disk.CorruptImageException;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+
+/**
+ * An image file and the questions that its metadata answers. Each question reads the file: nothing but the header is
+ * remembered. Nothing is changed here.
+ */
+final class Image {
+
+    private final HostFile file;
+    private Header header;
+
+    private Image(HostFile file, Header header) {
+        this.file = file;
+        this.header = header;
+    }
+
+    /** Reads and checks the header. */
+    static Image of(HostFile file) throws DiskException {
+        ByteBuffer first = ByteBuffer.allocate(Header.KNOWN_LENGTH);
+        file.read(0, first);
+        Header header = Header.parse(file.name(), first.flip());
+        return new Image(file, header);
+    }
+
+    /** Reads the header again, after it was changed in the file. */
+    void reloadHeader() throws DiskException {
+        header = of(file).header;
+        header.requireTables(file.name(), file.size());
+    }
+
+    HostFile file() {
+        return file;
+    }
+
+    Header header() {
+        return header;
+    }
+
+    Geometry geometry() {
+        return header.geometry();
+    }
+
+    /** Reads bytes of the file; the tail of a structure may lie past its end and reads as zero. */
+    ByteBuffer read(long hostOffset, int length) throws DiskException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        file.readZeroPadded(hostOffset, bytes);
+        return bytes.flip();
+    }
+
+    /** Finds a guest cluster of the disk. */
+    Mapping locate(GuestCluster guest) throws DiskException {
+        L1Entry l1 = l1Entry(geometry().l1Index(guest));
+        if (!l1.allocated()) {
+            return new Mapping(guest, l1, 0, L2Entry.UNALLOCATED);
+        }
+        long at = l1.l2Offset() + (long) geometry().l2Index(guest) * Geometry.ENTRY_BYTES;
+        L2Entry l2 = L2Entry.parse(this, at, read(at, Geometry.ENTRY_BYTES).getLong(0));
+        if (l2.kind() == L2Entry.Kind.COMPRESSED) {
+            throw new UnsupportedFeatureException(file.name(), MappingClause.QC_L2_12, "compressed clusters");
+        }
+        return new Mapping(guest, l1, at, l2);
+    }
+
+    /** Reads an entry of the active L1 table; beyond its end nothing is allocated (QC-L1-06). */
+    L1Entry l1Entry(int index) throws DiskException {
+        if (index >= header.l1Size()) {
+            return L1Entry.UNALLOCATED;
+        }
+        long at = header.l1Offset() + (long) index * Geometry.ENTRY_BYTES;
+        return L1Entry.parse(this, at, read(at, Geometry.ENTRY_BYTES).getLong(0));
+    }
+
+    /** Reads an entry of the refcount table; beyond its end no block is there. */
+    RefcountTableEntry refcountTableEntry(long index) throws DiskException {
+        if (index >= header.refcountTableEntries()) {
+            return RefcountTableEntry.NONE;
+        }
+        long at = refcountTableEntryAt(index);
+        return RefcountTableEntry.parse(this, at, read(at, Geometry.ENTRY_BYTES).getLong(0));
+    }
+
+    long refcountTableEntryAt(long index) {
+        return header.refcountTableOffset() + index * Geometry.ENTRY_BYTES;
+    }
+
+    /** Returns how many references a host cluster has (QC-REF-01). */
+    long count(HostCluster host) throws DiskException {
+        RefcountTableEntry entry = refcountTableEntry(geometry().blockIndex(host));
+        if (!entry.allocated()) {
+            return 0;
+        }
+        int order = header.refcountOrder();
+        int place = geometry().placeInBlock(host);
+        ByteBuffer bytes = read(entry.blockOffset() + Counts.byteOf(place, order), Counts.bytesPerCount(order));
+        return Counts.get(bytes, Counts.placeInByte(place, order), order);
+    }
+
+    /** Returns the count of a cluster that something refers to, so it can't be 0 (QC-REF-03). */
+    long countOfUsed(HostCluster host) throws DiskException {
+        long count = count(host);
+        if (count <= 0) {
+            throw corrupt(
+                    RefcountClause.QC_REF_03,
+                    geometry().hostOffset(host),
+                    "a cluster in use with count " + Long.toUnsignedString(count),
+                    "1 or more, below 2^63");
+        }
+        return count;
+    }
+
+    /** Refuses an offset that can't be that of a cluster of its own. */
+    void requireClusterStart(long offset, Clause aligned, Clause inFile, long at) throws DiskException {
+        if (geometry().offsetInCluster(offset) != 0) {
+            throw corrupt(aligned, at, offset, "a multiple of the cluster size");
+        }
+        if (header.inL1Table(offset) || header.inRefcountTable(offset)) {
+            throw corrupt(RefcountClause.QC_REF_16, at, offset, "a cluster outside the L1 and refcount tables");
+        }
+        if (offset < 0 || offset >= file.size()) {
+            throw corrupt(inFile, at, offset, "an offset inside the file");
+        }
+    }
+
+    CorruptImageException corrupt(Clause clause, long at, long foundBits, String allowed) {
+        return corrupt(clause, at, "0x" + Long.toHexString(foundBits), allowed);
+    }
+
+    CorruptImageException corrupt(Clause clause, long at, String found, String allowed) {
+        return new CorruptImageException(file.name(), clause, at, found, allowed);
+    }
+}

@@ -1,0 +1,147 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.ExtensionClause;
+import dev.qcow2.spec.clause.HeaderClause;
+import dev.qcow2.spec.clause.LimitClause;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Makes a new image: header, refcount table, refcount blocks and L1 table, one after the other from cluster 0, and no
+ * guest data. The header is written last, so that a half-made file is no image.
+ */
+final class ImageCreator {
+
+    private static final int HIGHEST_NAME_LENGTH = 1023;
+    private static final long HIGHEST_L1_BYTES = 32 << 20;
+
+    private final String fileName;
+    private final CreateOptions options;
+    private final Geometry geometry;
+    private final long l1Clusters;
+    private final long blocks;
+    private final long tableClusters;
+
+    ImageCreator(String fileName, CreateOptions options) throws DiskException {
+        this.fileName = fileName;
+        this.options = options;
+        this.geometry = new Geometry(options.clusterBits(), options.refcountOrder(), options.size());
+        long l1Bytes = geometry.l1EntriesNeeded() * Geometry.ENTRY_BYTES;
+        require(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, "the disk is too large for its clusters");
+        this.l1Clusters = geometry.clustersFor(l1Bytes);
+        // The blocks count the blocks (QC-REF-10), so their number is found by trying.
+        long blockCount = 1;
+        while (blockCount * geometry.countsPerBlock() < clustersWith(blockCount)) {
+            blockCount++;
+        }
+        this.blocks = blockCount;
+        this.tableClusters = tableClustersFor(blockCount);
+    }
+
+    private long tableClustersFor(long blockCount) {
+        return geometry.clustersFor(blockCount * Geometry.ENTRY_BYTES);
+    }
+
+    private long clustersWith(long blockCount) {
+        return 1 + tableClustersFor(blockCount) + blockCount + l1Clusters;
+    }
+
+    /** Makes the file. */
+    void create(HostDirectory directory) throws DiskException {
+        // Refused before an existing file is replaced.
+        ByteBuffer first = firstCluster();
+        try (HostFile file = directory.create(fileName)) {
+            file.truncate(clustersWith(blocks) << geometry.clusterBits());
+            for (long i = 0; i < blocks; i++) {
+                HostCluster block = new HostCluster(1 + tableClusters + i);
+                file.write(geometry.hostOffset(new HostCluster(1)) + i * Geometry.ENTRY_BYTES, entry(block));
+                file.write(geometry.hostOffset(block), countsOf(i));
+            }
+            file.flush();
+            file.write(0, first);
+            file.flush();
+        }
+    }
+
+    private ByteBuffer entry(HostCluster block) {
+        return PlanParts.entryBytes(geometry.hostOffset(block));
+    }
+
+    /** One block's counts: 1 for each cluster of the new file (QC-REF-03). */
+    private ByteBuffer countsOf(long blockIndex) {
+        ByteBuffer block = ByteBuffer.allocate(geometry.clusterSize());
+        long used = clustersWith(blocks) - blockIndex * geometry.countsPerBlock();
+        for (int place = 0; place < Math.min(used, geometry.countsPerBlock()); place++) {
+            Counts.put(block, place, options.refcountOrder(), 1);
+        }
+        return block;
+    }
+
+    private ByteBuffer firstCluster() throws DiskException {
+        byte[] name = options.backing()
+                .map(b -> b.name().getBytes(StandardCharsets.UTF_8))
+                .orElse(new byte[0]);
+        require(name.length <= HIGHEST_NAME_LENGTH, HeaderClause.QC_HDR_05, "the name has " + name.length + " bytes");
+        require(
+                options.backing().isEmpty() || name.length > 0,
+                HeaderClause.QC_HDR_05,
+                "the backing file's name is empty");
+        int headerLength = options.version() == 2 ? Header.VERSION_2_LENGTH : Header.KNOWN_LENGTH;
+        ByteBuffer format = options.backing()
+                .flatMap(CreateOptions.Backing::format)
+                .map(f -> f.formatName().getBytes(StandardCharsets.US_ASCII))
+                .map(f -> HeaderExtension.encode(HeaderExtension.BACKING_FORMAT, f))
+                .orElse(ByteBuffer.allocate(0));
+        ByteBuffer names = HeaderExtension.encode(HeaderExtension.FEATURE_NAMES, FeatureBits.nameTable());
+        ByteBuffer end = HeaderExtension.encode(HeaderExtension.END, new byte[0]);
+        int needed = headerLength + format.remaining() + end.remaining() + name.length;
+        require(
+                needed <= geometry.clusterSize(),
+                ExtensionClause.QC_EXT_08,
+                "the first cluster has no room for the name");
+        // QC-EXT-07 is a courtesy of version 3, and left out where it does not fit.
+        boolean named = options.version() == 3 && needed + names.remaining() <= geometry.clusterSize();
+        int nameOffset = needed - name.length + (named ? names.remaining() : 0);
+        ByteBuffer first = ByteBuffer.allocate(nameOffset + name.length);
+        first.put(header(headerLength, nameOffset, name.length).encode()).put(format);
+        if (named) {
+            first.put(names);
+        }
+        return first.put(end).put(name).flip();
+    }
+
+    private Header header(int length, int nameOffset, int nameLength) {
+        long l1Offset = geometry.hostOffset(new HostCluster(1 + tableClusters + blocks));
+        return new Header(
+                options.version(),
+                nameLength == 0 ? 0 : nameOffset,
+                nameLength,
+                options.clusterBits(),
+                options.size(),
+                0,
+                (int) geometry.l1EntriesNeeded(),
+                l1Clusters == 0 ? 0 : l1Offset,
+                geometry.hostOffset(new HostCluster(1)),
+                (int) tableClusters,
+                0,
+                0,
+                0,
+                0,
+                0,
+                options.refcountOrder(),
+                length,
+                0);
+    }
+
+    private void require(boolean holds, Clause clause, String reason) throws DiskException {
+        if (!holds) {
+            throw new RequestRefusedException(fileName, clause, reason);
+        }
+    }
+}

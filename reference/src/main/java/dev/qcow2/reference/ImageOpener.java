@@ -1,0 +1,150 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.spec.clause.BackingClause;
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.LimitClause;
+import dev.qcow2.spec.disk.BackingException;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.HostException;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Opens an image and its backing chain. What was opened is closed again when something is refused. */
+final class ImageOpener {
+
+    private static final int HIGHEST_CHAIN_LENGTH = 200;
+
+    private final HostDirectory directory;
+    private final OpenOptions options;
+    private final PlanObserver observer;
+    private final Set<Object> chain = new HashSet<>();
+
+    ImageOpener(HostDirectory directory, OpenOptions options, PlanObserver observer) {
+        this.directory = directory;
+        this.options = options;
+        this.observer = observer;
+    }
+
+    /** Opens the disk's own image. */
+    ReferenceDisk open(String fileName) throws DiskException {
+        HostFile file = directory.open(fileName, options.access());
+        boolean done = false;
+        try {
+            chain.add(directory.identity(fileName));
+            Image image = openImage(file, options);
+            Resolver resolver = new Resolver(image, openBacking(fileName, image));
+            done = true;
+            try {
+                clearAutoclear(image);
+            } catch (DiskException e) {
+                resolver.close();
+                throw e;
+            }
+            return new ReferenceDisk(image, resolver, new ImageWriter(image, resolver, observer), options.writable());
+        } finally {
+            if (!done) {
+                file.close();
+            }
+        }
+    }
+
+    private static Image openImage(HostFile file, OpenOptions options) throws DiskException {
+        Image image = Image.of(file);
+        // Features come first: an unknown one may change what the tables mean.
+        FeatureBits.requireSupported(file, image.header(), options);
+        image.header().requireTables(file.name(), file.size());
+        HeaderExtension.list(file, image.header());
+        return image;
+    }
+
+    /** QC-HDR-23: no autoclear feature is kept up to date here, so all bits go before anything else is written. */
+    private void clearAutoclear(Image image) throws DiskException {
+        if (options.writable() && image.header().autoclear() != 0) {
+            image.file().write(Header.AUTOCLEAR_FIELD, ByteBuffer.allocate(Long.BYTES));
+            image.file().flush();
+            image.reloadHeader();
+        }
+    }
+
+    private Optional<Layer> openBacking(String fileName, Image image) throws DiskException {
+        Header header = image.header();
+        // QC-HDR-04: without an offset there is no backing file. An empty name names none either.
+        if (header.backingNameOffset() == 0 || header.backingNameLength() == 0) {
+            return Optional.empty();
+        }
+        String name = HeaderExtension.text(image.read(header.backingNameOffset(), header.backingNameLength()));
+        if (options.backing() == BackingPolicy.REFUSE) {
+            throw refused(fileName, BackingClause.QC_BACK_06, name, "the caller's policy forbids to open it");
+        }
+        if (chain.size() >= HIGHEST_CHAIN_LENGTH) {
+            throw refused(fileName, LimitClause.QC_LIM_04, name, "the chain has more than 200 images");
+        }
+        List<HeaderExtension> extensions = HeaderExtension.list(image.file(), header);
+        Optional<HeaderExtension> format = HeaderExtension.find(fileName, extensions, HeaderExtension.BACKING_FORMAT);
+        String formatName =
+                format.isEmpty() ? "" : HeaderExtension.text(format.get().data(image.file()));
+        String target = directory.resolve(fileName, name);
+        HostFile file = openFile(fileName, name, target);
+        boolean done = false;
+        try {
+            Layer layer = openLayer(fileName, name, target, file, formatName);
+            done = true;
+            return Optional.of(layer);
+        } finally {
+            if (!done) {
+                file.close();
+            }
+        }
+    }
+
+    private HostFile openFile(String fileName, String name, String target) throws DiskException {
+        try {
+            // QC-BACK-04, before it is opened once more.
+            if (!chain.add(directory.identity(target))) {
+                throw refused(fileName, BackingClause.QC_BACK_04, name, "it is in the chain already");
+            }
+            return directory.open(target, Access.READ_ONLY);
+        } catch (HostException e) {
+            DiskException refusal = refused(fileName, BackingClause.QC_BACK_03, name, String.valueOf(e.getMessage()));
+            refusal.initCause(e);
+            throw refusal;
+        }
+    }
+
+    private Layer openLayer(String fileName, String name, String target, HostFile file, String formatName)
+            throws DiskException {
+        // QC-BACK-05: the extension decides, or the first bytes where there is none.
+        boolean qcow2 =
+                switch (formatName) {
+                    case "qcow2" -> true;
+                    case "raw" -> false;
+                    case "" -> hasMagic(file);
+                    default ->
+                        throw refused(
+                                fileName, BackingClause.QC_BACK_05, name, "unknown format \"" + formatName + "\"");
+                };
+        if (!qcow2) {
+            return new Layer.Raw(file, file.size());
+        }
+        Image image = openImage(file, new OpenOptions(Access.READ_ONLY, options.backing()));
+        return new Resolver(image, openBacking(target, image));
+    }
+
+    private static boolean hasMagic(HostFile file) throws DiskException {
+        ByteBuffer first = ByteBuffer.allocate(4);
+        file.readZeroPadded(0, first);
+        return first.getInt(0) == Header.MAGIC;
+    }
+
+    private static BackingException refused(String fileName, Clause clause, String name, String reason) {
+        return new BackingException(fileName, clause, name, reason);
+    }
+}

@@ -1,0 +1,92 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.disk.DiskException;
+
+/**
+ * An entry of an L2 table. Bit 62 is looked at first (QC-L2-02): in a compressed descriptor the other bits mean
+ * something else (QC-L2-12).
+ *
+ * <pre>
+ * bits    field of a standard descriptor                                     clause
+ *     0   the cluster reads as zeros; version 3 only                         QC-L2-07, QC-L2-08
+ *  1- 8   reserved, zero                                                     QC-L2-05
+ *  9-55   offset of the host cluster, a multiple of the cluster size, or 0   QC-L2-04, QC-L2-06
+ * 56-61   reserved, zero                                                     QC-L2-05
+ *    62   compressed                                                         QC-L2-02
+ *    63   COPIED: the cluster's count is 1; true in active tables only       QC-L2-03
+ * </pre>
+ *
+ * @param kind what the cluster is
+ * @param hostOffset host offset of the cluster; 0 if there is none, or if it is compressed
+ * @param copied whether the COPIED flag stands there; never trusted, the count itself is read
+ */
+record L2Entry(Kind kind, long hostOffset, boolean copied) {
+
+    /** What a guest cluster can be. */
+    enum Kind {
+        /** The backing file decides, or it reads as zero where there is none (QC-L2-10). */
+        UNALLOCATED,
+        /** It reads as zero and has no host cluster. */
+        ZERO_PLAIN,
+        /** It reads as zero and keeps a host cluster, whose bytes are never shown (QC-L2-09). */
+        ZERO_ALLOCATED,
+        /** Its bytes are those of its host cluster. */
+        NORMAL,
+        /** Its bytes are packed somewhere; not supported yet. */
+        COMPRESSED
+    }
+
+    static final L2Entry UNALLOCATED = new L2Entry(Kind.UNALLOCATED, 0, false);
+    static final L2Entry ZERO_PLAIN = new L2Entry(Kind.ZERO_PLAIN, 0, false);
+
+    private static final long ZERO = 1;
+    private static final long COMPRESSED = 1L << 62;
+    private static final long COPIED = 1L << 63;
+    private static final long OFFSET = 0x00ff_ffff_ffff_fe00L;
+
+    /** Decodes an entry that stands at a host offset of the image. */
+    static L2Entry parse(Image image, long at, long bits) throws DiskException {
+        if ((bits & COMPRESSED) != 0) {
+            return new L2Entry(Kind.COMPRESSED, 0, false);
+        }
+        if ((bits & ~(COPIED | OFFSET | ZERO)) != 0) {
+            throw image.corrupt(MappingClause.QC_L2_05, at, bits, "reserved bits of zero");
+        }
+        boolean zero = (bits & ZERO) != 0;
+        if (zero && image.header().version() == 2) {
+            throw image.corrupt(MappingClause.QC_L2_08, at, bits, "no zero flag in version 2");
+        }
+        long offset = bits & OFFSET;
+        if (offset == 0) {
+            return zero ? ZERO_PLAIN : UNALLOCATED;
+        }
+        image.requireClusterStart(offset, MappingClause.QC_L2_04, MappingClause.QC_L2_14, at);
+        return new L2Entry(zero ? Kind.ZERO_ALLOCATED : Kind.NORMAL, offset, (bits & COPIED) != 0);
+    }
+
+    /** An entry for a cluster that has exactly this one reference (QC-L2-03). */
+    static L2Entry owned(Kind kind, long hostOffset) {
+        return new L2Entry(kind, hostOffset, true);
+    }
+
+    long encode() {
+        long flags = copied ? COPIED : 0;
+        return switch (kind) {
+            case UNALLOCATED -> 0;
+            case ZERO_PLAIN -> ZERO;
+            case ZERO_ALLOCATED -> hostOffset | flags | ZERO;
+            case NORMAL -> hostOffset | flags;
+            case COMPRESSED -> throw new IllegalStateException("compressed descriptors are not written");
+        };
+    }
+
+    boolean hasHostCluster() {
+        return hostOffset != 0;
+    }
+
+    @Override
+    public String toString() {
+        return kind + (hasHostCluster() ? " at " + hostOffset + (copied ? ", COPIED" : "") : "");
+    }
+}

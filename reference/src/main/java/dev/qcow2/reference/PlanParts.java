@@ -1,0 +1,65 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.reference.Plan.Section;
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.clause.RefcountClause;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import java.nio.ByteBuffer;
+
+/** The steps that plans have in common, each with the flush that its order of writes needs. */
+final class PlanParts {
+
+    private final Image image;
+
+    PlanParts(Image image) {
+        this.image = image;
+    }
+
+    /** ALLOCATE: raises the count of a cluster. It is safe on disk before LINK, with the flush there (QC-REF-13). */
+    void raise(Plan.Builder plan, HostCluster host) throws DiskException {
+        long count = image.count(host);
+        if (count == image.geometry().highestCount()) {
+            throw new RequestRefusedException(
+                    image.file().name(), RefcountClause.QC_REF_11, "the count of " + host + " is " + count);
+        }
+        plan.add(Section.ALLOCATE, RefcountClause.QC_REF_13, setCount(host, count, count + 1));
+    }
+
+    /** LINK: changes an L2 entry, after all that it depends on is safe on disk (QC-L2-13). */
+    void linkL2(Plan.Builder plan, Mapping mapping, L2Entry entry) {
+        plan.flush(Section.LINK, MappingClause.QC_L2_13);
+        Step link = new Step.Write("L2 entry, " + entry, mapping.l2At(), entryBytes(entry.encode()));
+        plan.add(Section.LINK, MappingClause.QC_L2_03, link);
+    }
+
+    /** RELEASE: gives up the host cluster that a guest cluster had, if it had one. */
+    void releaseOld(Plan.Builder plan, Mapping mapping, Clause why) throws DiskException {
+        if (mapping.l2().hasHostCluster()) {
+            release(plan, image.geometry().hostCluster(mapping.l2().hostOffset()), 1, why);
+        }
+    }
+
+    /** RELEASE: lowers counts, after the reference is gone from the disk (QC-REF-14, QC-REF-15). */
+    void release(Plan.Builder plan, HostCluster first, long clusters, Clause why) throws DiskException {
+        plan.flush(Section.RELEASE, RefcountClause.QC_REF_15);
+        for (long i = 0; i < clusters; i++) {
+            HostCluster host = first.plus(i);
+            long count = image.countOfUsed(host);
+            plan.add(Section.RELEASE, RefcountClause.QC_REF_14, setCount(host, count, count - 1));
+            if (count == 1) {
+                plan.add(Section.RELEASE, why, new Step.Punch(host));
+            }
+        }
+    }
+
+    Step setCount(HostCluster host, long from, long to) throws DiskException {
+        long block = image.refcountTableEntry(image.geometry().blockIndex(host)).blockOffset();
+        return new Step.SetCount(host, block, from, to);
+    }
+
+    static ByteBuffer entryBytes(long entry) {
+        return ByteBuffer.allocate(Geometry.ENTRY_BYTES).putLong(entry).flip();
+    }
+}
