@@ -1,4 +1,17 @@
-/** Placeholder of the reading order. */
+/**
+ * The kit that says whether a qcow2 implementation is right.
+ *
+ * <p>Read in this order:
+ *
+ * <ol>
+ *   <li>{@link dev.qcow2.conformance.language}: what a sequence of operations is, and its text form
+ *   <li>{@link dev.qcow2.conformance.image}: images as bytes, made by no implementation
+ *   <li>{@link dev.qcow2.conformance.generate}: where sequences come from
+ *   <li>{@link dev.qcow2.conformance.campaign}: how they are run, judged, counted and shrunk
+ *   <li>{@link dev.qcow2.conformance.qemu}: QEMU as an oracle from outside
+ *   <li>{@link dev.qcow2.conformance.command}: the command line
+ * </ol>
+ */
 @NullMarked
 package dev.qcow2.conformance;
 

@@ -1,0 +1,216 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.conformance.generate.ScriptGenerator;
+import dev.qcow2.conformance.language.Script;
+import dev.qcow2.conformance.qemu.QemuTools;
+import dev.qcow2.spec.disk.DiskDriver;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs many sequences on a list of implementations, and stops at the first difference.
+ *
+ * <p>Each sequence depends on the seed and its index alone; workers take the next index. If several
+ * sequences differ at the same time the one with the lowest index is reported.
+ */
+public final class Campaign {
+
+    private final CampaignOptions options;
+    private final List<DiskDriver> subjects;
+    private final ProgressListener listener;
+    private final Surroundings surroundings;
+    private final ScriptGenerator generator;
+    private final Coverage coverage = new Coverage();
+    private final AtomicLong nextIndex = new AtomicLong();
+    private final AtomicLong done = new AtomicLong();
+    private final AtomicLong guestOperations = new AtomicLong();
+    private final AtomicLong qemuSequences = new AtomicLong();
+    private final AtomicBoolean stop = new AtomicBoolean();
+    private final long startedNanos = System.nanoTime();
+    private @Nullable Difference first;
+    private long firstIndex;
+
+    private Campaign(
+            CampaignOptions options, List<DiskDriver> subjects, ProgressListener listener, Surroundings surroundings) {
+        this.options = options;
+        this.subjects = List.copyOf(subjects);
+        this.listener = listener;
+        this.surroundings = surroundings;
+        this.generator = new ScriptGenerator(options.seed(), surroundings.snapshots());
+    }
+
+    /**
+     * Runs a campaign.
+     *
+     * @param options how much is done
+     * @param subjects implementations that take part in every sequence
+     * @param listener hears of the progress
+     * @return what was done and found
+     * @throws IOException if files for QEMU can't be made, or the image to start from can't be read
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public static CampaignResult run(CampaignOptions options, List<DiskDriver> subjects, ProgressListener listener)
+            throws IOException, InterruptedException {
+        Optional<QemuTools> qemu = options.qemuEvery() > 0 ? QemuTools.find() : Optional.empty();
+        try (Surroundings surroundings = Surroundings.prepare(subjects, qemu, options.image())) {
+            return new Campaign(options, subjects, listener, surroundings).run();
+        }
+    }
+
+    /**
+     * Runs one script.
+     *
+     * @param script what to run
+     * @param options how long it may take
+     * @param drivers on which implementations
+     * @return what is wrong, or empty
+     * @throws IOException if files for QEMU can't be made, or the image to start from can't be read
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public static Optional<Difference> replay(Script script, CampaignOptions options, List<DiskDriver> drivers)
+            throws IOException, InterruptedException {
+        Optional<QemuTools> qemu = QemuTools.find();
+        Optional<java.nio.file.Path> image = script.image().map(java.nio.file.Path::of);
+        try (Surroundings surroundings = Surroundings.prepare(drivers, qemu, image)) {
+            return new Watchdog(surroundings.panel(new Coverage()), options.patience()).run(script, drivers);
+        }
+    }
+
+    private CampaignResult run() throws InterruptedException {
+        List<Thread> workers = new ArrayList<>();
+        List<Throwable> failures = new ArrayList<>();
+        for (int i = 0; i < options.workers(); i++) {
+            Thread worker = new Thread(this::work, "campaign-" + i);
+            worker.setUncaughtExceptionHandler((thread, failure) -> {
+                stop.set(true);
+                synchronized (failures) {
+                    failures.add(failure);
+                }
+            });
+            workers.add(worker);
+            worker.start();
+        }
+        for (Thread worker : workers) {
+            worker.join();
+        }
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException("a worker failed", failures.get(0));
+        }
+        return result(shrunk());
+    }
+
+    private void work() {
+        try {
+            while (!stop.get() && !timeIsUp()) {
+                long index = nextIndex.getAndIncrement();
+                if (index >= options.sequences()) {
+                    return;
+                }
+                runSequence(index);
+                listener.sequenceDone(done.incrementAndGet(), options.sequences());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean timeIsUp() {
+        return options.time().isPresent()
+                && System.nanoTime() - startedNanos > options.time().get().toNanos();
+    }
+
+    private void runSequence(long index) throws InterruptedException {
+        boolean qemu = options.qemuEvery() > 0
+                && index % options.qemuEvery() == 0
+                && surroundings.qemu().isPresent();
+        List<DiskDriver> drivers = drivers(index);
+        Script drawn = surroundings.facts().isPresent()
+                ? generator.script(index, surroundings.facts().get(), qemu)
+                : generator.script(index, qemu);
+        Script script =
+                drawn.withSubjects(drivers.stream().map(DiskDriver::name).toList());
+        coverage.geometry(script);
+        Optional<Difference> difference =
+                new Watchdog(surroundings.panel(coverage), options.patience()).run(script, drivers);
+        guestOperations.addAndGet(script.operations().size());
+        qemuSequences.addAndGet(qemu ? 1 : 0);
+        if (difference.isPresent()) {
+            stop.set(true);
+            keepFirst(index, difference.get());
+        }
+    }
+
+    private List<DiskDriver> drivers(long index) {
+        List<DiskDriver> drivers = new ArrayList<>(subjects);
+        if (!options.rotating().isEmpty()) {
+            drivers.add(options.rotating().get((int) (index % options.rotating().size())));
+        }
+        return drivers;
+    }
+
+    private synchronized void keepFirst(long index, Difference difference) {
+        if (first == null || index < firstIndex) {
+            first = difference;
+            firstIndex = index;
+        }
+    }
+
+    private synchronized Optional<Difference> shrunk() throws InterruptedException {
+        if (first == null) {
+            return Optional.empty();
+        }
+        Difference found = first;
+        Difference.Kind kind = found.kind();
+        List<DiskDriver> drivers = drivers(firstIndex);
+        Duration patience =
+                Duration.ofSeconds(Math.max(2, Math.min(10, options.patience().toSeconds())));
+        Watchdog watchdog = new Watchdog(surroundings.panel(new Coverage()), patience);
+        Script smallest = new Shrinker(
+                        cut(found),
+                        script -> watchdog.run(script, drivers)
+                                .filter(other -> other.kind() == kind)
+                                .isPresent(),
+                        options.shrinking(),
+                        listener)
+                .shrink();
+        // The message belongs to the script that is shown.
+        return Optional.of(watchdog.run(smallest, drivers)
+                .map(small -> new Difference(
+                        small.kind(), small.subject(), small.step(), small.message(), found.original(), smallest))
+                .orElse(found));
+    }
+
+    /** What comes after the difference had no part in it. */
+    private static Script cut(Difference difference) {
+        Script script = difference.original();
+        boolean hang = difference.kind() == Difference.Kind.HANG;
+        int end = Math.min(script.operations().size(), difference.step() + 1);
+        return hang ? script : script.withOperations(script.operations().subList(0, end));
+    }
+
+    private CampaignResult result(Optional<Difference> difference) {
+        List<String> oracles = new ArrayList<>(List.of("model", "auditor"));
+        subjects.forEach(driver -> oracles.add(driver.name()));
+        options.rotating().forEach(driver -> oracles.add(driver.name() + " (in turn)"));
+        surroundings
+                .qemu()
+                .ifPresent(
+                        tools -> oracles.add("QEMU " + tools.version() + " (" + qemuSequences.get() + " sequences)"));
+        return new CampaignResult(
+                options.seed(),
+                done.get(),
+                guestOperations.get(),
+                qemuSequences.get(),
+                Duration.ofNanos(System.nanoTime() - startedNanos),
+                oracles,
+                surroundings.notes(),
+                coverage,
+                difference);
+    }
+}

@@ -1,0 +1,132 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.spec.disk.DiskDriver;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How much a campaign does, and with whose help.
+ *
+ * @param seed from which everything is drawn
+ * @param sequences how many sequences are run at most
+ * @param time after which no further sequence is begun; empty for no limit
+ * @param workers threads
+ * @param rotating further implementations, of which each sequence gets one in turn
+ * @param qemuEvery QEMU takes part in one of so many sequences; 0 for never
+ * @param patience how long one sequence may take before it counts as a hang
+ * @param shrinking how long a difference is shrunk
+ * @param image an existing image to start from
+ */
+public record CampaignOptions(
+        long seed,
+        long sequences,
+        Optional<Duration> time,
+        int workers,
+        List<DiskDriver> rotating,
+        int qemuEvery,
+        Duration patience,
+        Duration shrinking,
+        Optional<Path> image) {
+
+    /** Sequences of the default budget. */
+    public static final long DEFAULT_SEQUENCES = 2200;
+
+    /** Copies the list. */
+    public CampaignOptions {
+        rotating = List.copyOf(rotating);
+    }
+
+    /**
+     * Returns the default budget.
+     *
+     * @param seed from which everything is drawn
+     * @return two workers, QEMU in one of forty sequences, nobody who rotates
+     */
+    public static CampaignOptions ofSeed(long seed) {
+        return new CampaignOptions(
+                seed,
+                DEFAULT_SEQUENCES,
+                Optional.empty(),
+                2,
+                List.of(),
+                40,
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(20),
+                Optional.empty());
+    }
+
+    /**
+     * Returns these options with another number of sequences.
+     *
+     * @param count how many at most
+     * @return a copy
+     */
+    public CampaignOptions withSequences(long count) {
+        return new CampaignOptions(seed, count, time, workers, rotating, qemuEvery, patience, shrinking, image);
+    }
+
+    /**
+     * Returns these options with a time limit.
+     *
+     * @param limit after which no further sequence is begun
+     * @return a copy
+     */
+    public CampaignOptions withTime(Duration limit) {
+        return new CampaignOptions(
+                seed, sequences, Optional.of(limit), workers, rotating, qemuEvery, patience, shrinking, image);
+    }
+
+    /**
+     * Returns these options with another number of threads.
+     *
+     * @param threads 1 or more
+     * @return a copy
+     */
+    public CampaignOptions withWorkers(int threads) {
+        return new CampaignOptions(seed, sequences, time, threads, rotating, qemuEvery, patience, shrinking, image);
+    }
+
+    /**
+     * Returns these options with implementations that take turns.
+     *
+     * @param drivers of which each sequence gets one
+     * @return a copy
+     */
+    public CampaignOptions withRotating(List<DiskDriver> drivers) {
+        return new CampaignOptions(seed, sequences, time, workers, drivers, qemuEvery, patience, shrinking, image);
+    }
+
+    /**
+     * Returns these options with QEMU in another share of the sequences.
+     *
+     * @param every one of so many; 0 for never
+     * @return a copy
+     */
+    public CampaignOptions withQemuEvery(int every) {
+        return new CampaignOptions(seed, sequences, time, workers, rotating, every, patience, shrinking, image);
+    }
+
+    /**
+     * Returns these options with other limits for a sequence and for shrinking.
+     *
+     * @param hang how long one sequence may take
+     * @param shrink how long a difference is shrunk
+     * @return a copy
+     */
+    public CampaignOptions withPatience(Duration hang, Duration shrink) {
+        return new CampaignOptions(seed, sequences, time, workers, rotating, qemuEvery, hang, shrink, image);
+    }
+
+    /**
+     * Returns these options with an existing image to start from.
+     *
+     * @param file a qcow2 image; it is never written
+     * @return a copy
+     */
+    public CampaignOptions withImage(Path file) {
+        return new CampaignOptions(
+                seed, sequences, time, workers, rotating, qemuEvery, patience, shrinking, Optional.of(file));
+    }
+}

@@ -1,0 +1,67 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.conformance.image.LayerContent;
+import dev.qcow2.conformance.language.Layer;
+import dev.qcow2.conformance.language.Script;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.host.MemoryHostDirectory;
+import dev.qcow2.spec.model.BaseContent;
+import java.io.IOException;
+import java.util.Optional;
+
+/** What a sequence starts from: the files for each implementation, and what the guest must see in them. */
+interface Ground {
+
+    /** What the guest sees at first; its size is the disk's. */
+    BaseContent content();
+
+    /** What the guest would see if the disk's own image were empty; empty without a backing file. */
+    Optional<BaseContent> below();
+
+    /** Format version of the disk's own image. */
+    int version();
+
+    /** Cluster size of the disk's own image, as a power of two. */
+    int clusterBits();
+
+    /** Gives an implementation its own copy of the files. */
+    Stage stage(DiskDriver driver, boolean efficientZeroing) throws DiskException, IOException;
+
+    /** Starts from the layers of a script. */
+    static Ground ofLayers(Script script) throws DiskException {
+        MemoryHostDirectory built = MemoryStage.build(script);
+        Layer top = script.layers().get(0);
+        BaseContent content = LayerContent.of(script.layers());
+        Optional<BaseContent> below = script.layers().size() == 1
+                ? Optional.empty()
+                : Optional.of(LayerContent.of(
+                        script.layers().subList(1, script.layers().size())));
+        return new Ground() {
+            @Override
+            public BaseContent content() {
+                return content;
+            }
+
+            @Override
+            public Optional<BaseContent> below() {
+                return below;
+            }
+
+            @Override
+            public int version() {
+                return top.version();
+            }
+
+            @Override
+            public int clusterBits() {
+                return top.clusterBits();
+            }
+
+            @Override
+            public Stage stage(DiskDriver driver, boolean efficientZeroing) throws DiskException {
+                return MemoryStage.of(built, script, driver);
+            }
+        };
+    }
+}

@@ -1,0 +1,104 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.conformance.image.ImageBuilder;
+import dev.qcow2.conformance.language.Layer;
+import dev.qcow2.conformance.language.Layer.Format;
+import dev.qcow2.conformance.language.Layer.Maker;
+import dev.qcow2.conformance.language.Script;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
+import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.host.MemoryHostDirectory;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A chain in memory, made as a script says. */
+final class MemoryStage implements Stage {
+
+    private static final String IMAGE_NAME = "disk.qcow2";
+
+    private final MemoryHostDirectory directory;
+
+    private MemoryStage(MemoryHostDirectory directory) {
+        this.directory = directory;
+    }
+
+    /** Builds what the kit makes; the files can be copied for each implementation. */
+    static MemoryHostDirectory build(Script script) throws DiskException {
+        MemoryHostDirectory directory = new MemoryHostDirectory(script.efficientZeroing());
+        List<Layer> layers = script.layers();
+        for (int i = layers.size() - 1; i >= 0; i--) {
+            Layer layer = layers.get(i);
+            if (layer.format() == Format.RAW) {
+                directory.put(name(i), ImageBuilder.buildRaw(layer));
+            } else if (layer.traits().maker() == Maker.KIT || i > 0) {
+                directory.put(name(i), ImageBuilder.build(layer, backing(layers, i)));
+            }
+        }
+        return directory;
+    }
+
+    /** Gives an implementation its own copy; it makes the disk's own image if the script says so. */
+    static MemoryStage of(MemoryHostDirectory built, Script script, DiskDriver driver) throws DiskException {
+        MemoryHostDirectory directory = built.copy();
+        Layer top = script.layers().get(0);
+        if (top.format() == Format.QCOW2 && top.traits().maker() == Maker.DRIVER) {
+            driver.create(
+                    directory,
+                    IMAGE_NAME,
+                    new CreateOptions(
+                            top.size(),
+                            top.version(),
+                            top.clusterBits(),
+                            top.refcountOrder(),
+                            backing(script.layers(), 0)));
+        }
+        return new MemoryStage(directory);
+    }
+
+    private static String name(int index) {
+        return index == 0 ? IMAGE_NAME : "backing" + index;
+    }
+
+    private static Optional<Backing> backing(List<Layer> layers, int index) {
+        if (index + 1 == layers.size()) {
+            return Optional.empty();
+        }
+        Layer below = layers.get(index + 1);
+        BackingFormat format = below.format() == Format.RAW ? BackingFormat.RAW : BackingFormat.QCOW2;
+        return Optional.of(
+                new Backing(name(index + 1), below.traits().formatNamed() ? Optional.of(format) : Optional.empty()));
+    }
+
+    @Override
+    public MemoryHostDirectory directory() {
+        return directory;
+    }
+
+    @Override
+    public String imageName() {
+        return IMAGE_NAME;
+    }
+
+    @Override
+    public Path exportTo(Path target) throws DiskException {
+        for (String name : directory.fileNames()) {
+            try (HostFile file = directory.open(name, Access.READ_ONLY)) {
+                FileCopy.copyToPath(file, target.resolve(name));
+            }
+        }
+        return target.resolve(IMAGE_NAME);
+    }
+
+    @Override
+    public void importFrom(Path image) throws DiskException {
+        try (HostFile file = directory.create(IMAGE_NAME)) {
+            FileCopy.copyFromPath(image, file);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.conformance.qemu.QemuTools;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Who judges a sequence, besides the model and the implementations among themselves.
+ *
+ * @param judge the auditor
+ * @param qemu QEMU's tools, if they are there
+ * @param scratch directory of the real host for files that QEMU opens
+ * @param image what scripts start from that name an image
+ * @param coverage where to count
+ */
+record Panel(Judge judge, Optional<QemuTools> qemu, Path scratch, Optional<Ground> image, Coverage coverage) {
+
+    Panel withCoverage(Coverage other) {
+        return new Panel(judge, qemu, scratch, image, other);
+    }
+}

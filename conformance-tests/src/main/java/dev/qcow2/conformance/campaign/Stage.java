@@ -1,0 +1,26 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.host.HostDirectory;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** The files that one implementation works on during a sequence. */
+interface Stage {
+
+    /** Where the implementation finds its files. */
+    HostDirectory directory();
+
+    /** Name of the disk's own image. */
+    String imageName();
+
+    /**
+     * Writes the chain into a directory of the real host, for programs outside.
+     *
+     * @return the disk's own image
+     */
+    Path exportTo(Path target) throws IOException;
+
+    /** Takes the disk's own image back from the real host. */
+    void importFrom(Path image) throws IOException, DiskException;
+}

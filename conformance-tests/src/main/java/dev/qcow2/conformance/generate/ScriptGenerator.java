@@ -1,0 +1,110 @@
+package dev.qcow2.conformance.generate;
+
+import dev.qcow2.conformance.language.Layer;
+import dev.qcow2.conformance.language.Layer.Run;
+import dev.qcow2.conformance.language.Script;
+import dev.qcow2.conformance.language.Script.Rigour;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Draws whole scripts: which depends on seed and index alone. */
+public final class ScriptGenerator {
+
+    private static final int FEWEST_OPERATIONS = 12;
+    private static final int MOST_OPERATIONS = 44;
+
+    private final long seed;
+    private final boolean snapshots;
+
+    /**
+     * Makes a generator.
+     *
+     * @param seed of the campaign
+     * @param snapshots true if every implementation can take internal snapshots
+     */
+    public ScriptGenerator(long seed, boolean snapshots) {
+        this.seed = seed;
+        this.snapshots = snapshots;
+    }
+
+    /**
+     * Draws a script with a chain of its own.
+     *
+     * @param index of the sequence
+     * @param qemu true if QEMU takes part in it
+     * @return the script, without names of subjects
+     */
+    public Script script(long index, boolean qemu) {
+        Dice dice = Dice.of(seed, index);
+        List<Layer> layers = new ChainGenerator(dice, qemu).chain();
+        Layer top = layers.get(0);
+        OperationGenerator operations = new OperationGenerator(
+                dice, top.size(), top.clusterBits(), interesting(layers), new Abilities(snapshots, qemu));
+        return new Script(
+                Optional.empty(),
+                layers,
+                !dice.percent(20),
+                dice.percent(60) ? Rigour.EACH : Rigour.FLUSH,
+                qemu,
+                List.of(),
+                operations.operations(length(dice)));
+    }
+
+    /**
+     * Draws a script that starts from an existing image.
+     *
+     * @param index of the sequence
+     * @param image the image and what is known of it
+     * @param qemu true if QEMU takes part in it
+     * @return the script, without names of subjects
+     */
+    public Script script(long index, ImageFacts image, boolean qemu) {
+        Dice dice = Dice.of(seed, index);
+        OperationGenerator operations = new OperationGenerator(
+                dice, image.size(), image.clusterBits(), image.interesting(), new Abilities(snapshots, qemu));
+        return new Script(
+                Optional.of(image.name()),
+                List.of(),
+                !dice.percent(20),
+                dice.percent(60) ? Rigour.EACH : Rigour.FLUSH,
+                qemu,
+                List.of(),
+                operations.operations(length(dice)));
+    }
+
+    private static int length(Dice dice) {
+        return (int) dice.between(FEWEST_OPERATIONS, MOST_OPERATIONS);
+    }
+
+    private static List<Long> interesting(List<Layer> layers) {
+        Layer top = layers.get(0);
+        List<Long> offsets = new ArrayList<>(boundaries(top.size(), top.clusterBits()));
+        for (Layer layer : layers) {
+            offsets.add(layer.size());
+            for (Run run : layer.content()) {
+                offsets.add(run.first() << layer.clusterBits());
+                offsets.add(run.end() << layer.clusterBits());
+            }
+        }
+        return offsets;
+    }
+
+    /**
+     * Returns the offsets where every disk of a geometry has boundaries.
+     *
+     * @param size bytes of the disk
+     * @param clusterBits of the image
+     * @return first and last cluster, and both sides of the boundaries of L2 tables
+     */
+    static List<Long> boundaries(long size, int clusterBits) {
+        long cluster = 1L << clusterBits;
+        long table = cluster * cluster / 8;
+        List<Long> offsets = new ArrayList<>(List.of(0L, cluster, Math.max(0, size - 1), Math.max(0, size - cluster)));
+        for (long at = table; at > 0 && at < size && offsets.size() < 40; at += table) {
+            offsets.add(at);
+            offsets.add(at - cluster);
+        }
+        return offsets;
+    }
+}
