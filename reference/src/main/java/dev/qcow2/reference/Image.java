@@ -106,13 +106,18 @@ final class Image {
 
     /** Returns the count of a cluster that something refers to, so it can't be 0 (QC-REF-03). */
     long countOfUsed(HostCluster host) throws DiskException {
+        return countOfUsed(host, 1);
+    }
+
+    /** Returns the count of a cluster that has at least so many references. */
+    long countOfUsed(HostCluster host, long references) throws DiskException {
         long count = count(host);
-        if (count <= 0) {
+        if (count < references) {
             throw corrupt(
                     RefcountClause.QC_REF_03,
                     geometry().hostOffset(host),
                     "a cluster in use with count " + Long.toUnsignedString(count),
-                    "1 or more, below 2^63");
+                    references + " or more, below 2^63");
         }
         return count;
     }
@@ -125,7 +130,7 @@ final class Image {
         if (header.inL1Table(offset) || header.inRefcountTable(offset)) {
             throw corrupt(RefcountClause.QC_REF_16, at, offset, "a cluster outside the L1 and refcount tables");
         }
-        if (offset < 0 || offset >= file.size()) {
+        if (offset <= 0 || offset >= file.size()) {
             throw corrupt(inFile, at, offset, "an offset inside the file");
         }
     }

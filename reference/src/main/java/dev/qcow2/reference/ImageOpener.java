@@ -12,6 +12,7 @@ import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,12 +25,14 @@ final class ImageOpener {
 
     private final HostDirectory directory;
     private final OpenOptions options;
+    private final InstantSource clock;
     private final PlanObserver observer;
     private final Set<Object> chain = new HashSet<>();
 
-    ImageOpener(HostDirectory directory, OpenOptions options, PlanObserver observer) {
+    ImageOpener(HostDirectory directory, OpenOptions options, InstantSource clock, PlanObserver observer) {
         this.directory = directory;
         this.options = options;
+        this.clock = clock;
         this.observer = observer;
     }
 
@@ -48,7 +51,9 @@ final class ImageOpener {
                 resolver.close();
                 throw e;
             }
-            return new ReferenceDisk(image, resolver, new ImageWriter(image, resolver, observer), options.writable());
+            ImageWriter writer = new ImageWriter(image, resolver, observer);
+            Snapshots snapshots = new Snapshots(image, writer, clock);
+            return new ReferenceDisk(image, resolver, writer, snapshots, options.writable());
         } finally {
             if (!done) {
                 file.close();

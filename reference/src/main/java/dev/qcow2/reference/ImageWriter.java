@@ -19,6 +19,7 @@ final class ImageWriter {
     private final Planner planner;
     private final TablePlanner tables;
     private final RefcountPlanner refcounts;
+    private final SnapshotPlanner snapshots;
 
     ImageWriter(Image image, Resolver resolver, PlanObserver observer) {
         Allocator allocator = new Allocator(image);
@@ -28,6 +29,15 @@ final class ImageWriter {
         this.planner = new Planner(image, allocator);
         this.tables = new TablePlanner(image, allocator);
         this.refcounts = new RefcountPlanner(image, allocator);
+        this.snapshots = new SnapshotPlanner(image, allocator);
+    }
+
+    SnapshotPlanner snapshots() {
+        return snapshots;
+    }
+
+    void apply(Plan plan) throws DiskException {
+        bench.apply(plan);
     }
 
     /** Writes bytes that lie in one guest cluster. */

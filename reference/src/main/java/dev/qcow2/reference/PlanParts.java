@@ -45,12 +45,16 @@ final class PlanParts {
     void release(Plan.Builder plan, HostCluster first, long clusters, Clause why) throws DiskException {
         plan.flush(Section.RELEASE, RefcountClause.QC_REF_15);
         for (long i = 0; i < clusters; i++) {
-            HostCluster host = first.plus(i);
-            long count = image.countOfUsed(host);
-            plan.add(Section.RELEASE, RefcountClause.QC_REF_14, setCount(host, count, count - 1));
-            if (count == 1) {
-                plan.add(Section.RELEASE, why, new Step.Punch(host));
-            }
+            lower(plan, first.plus(i), 1, why);
+        }
+    }
+
+    /** RELEASE: lowers one count by references that are gone from the disk, and lets go of a cluster without any. */
+    void lower(Plan.Builder plan, HostCluster host, long references, Clause why) throws DiskException {
+        long count = image.countOfUsed(host, references);
+        plan.add(Section.RELEASE, RefcountClause.QC_REF_14, setCount(host, count, count - references));
+        if (count == references) {
+            plan.add(Section.RELEASE, why, new Step.Punch(host));
         }
     }
 

@@ -18,13 +18,15 @@ final class ReferenceDisk implements VirtualDisk {
     private final Image image;
     private final Resolver resolver;
     private final ImageWriter writer;
+    private final Snapshots snapshots;
     private final boolean writable;
     private boolean closed;
 
-    ReferenceDisk(Image image, Resolver resolver, ImageWriter writer, boolean writable) {
+    ReferenceDisk(Image image, Resolver resolver, ImageWriter writer, Snapshots snapshots, boolean writable) {
         this.image = image;
         this.resolver = resolver;
         this.writer = writer;
+        this.snapshots = snapshots;
         this.writable = writable;
     }
 
@@ -123,25 +125,25 @@ final class ReferenceDisk implements VirtualDisk {
     @Override
     public synchronized SnapshotInfo createSnapshot(String name) throws DiskException {
         requireWritable();
-        throw new UnsupportedOperationException();
+        return snapshots.create(name);
     }
 
     @Override
     public synchronized void applySnapshot(String id) throws DiskException {
         requireWritable();
-        throw new UnsupportedOperationException();
+        snapshots.load(id);
     }
 
     @Override
     public synchronized void deleteSnapshot(String id) throws DiskException {
         requireWritable();
-        throw new UnsupportedOperationException();
+        snapshots.delete(id);
     }
 
     @Override
     public synchronized List<SnapshotInfo> snapshots() throws DiskException {
         requireOpen();
-        throw new UnsupportedOperationException();
+        return snapshots.list();
     }
 
     @Override

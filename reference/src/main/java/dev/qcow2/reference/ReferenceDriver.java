@@ -6,23 +6,27 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
+import java.time.InstantSource;
 
 /** The front door of the reference implementation. */
 public final class ReferenceDriver implements DiskDriver {
 
+    private final InstantSource clock;
     private final PlanObserver observer;
 
-    /** Makes a driver whose plans nobody watches. */
+    /** Makes a driver that takes the time from the system, and whose plans nobody watches. */
     public ReferenceDriver() {
-        this((plan, step) -> {});
+        this(InstantSource.system(), (plan, step) -> {});
     }
 
     /**
      * Makes a driver.
      *
+     * @param clock tells the time of new snapshots
      * @param observer watches the plans of the disks that are opened
      */
-    public ReferenceDriver(PlanObserver observer) {
+    public ReferenceDriver(InstantSource clock, PlanObserver observer) {
+        this.clock = clock;
         this.observer = observer;
     }
 
@@ -38,6 +42,6 @@ public final class ReferenceDriver implements DiskDriver {
 
     @Override
     public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
-        return new ImageOpener(directory, options, observer).open(fileName);
+        return new ImageOpener(directory, options, clock, observer).open(fileName);
     }
 }

@@ -28,7 +28,9 @@
  *   <li>{@link dev.qcow2.reference.ReferenceDisk}: requests of the guest
  * </ol>
  *
- * <p>That is the core data path. Around it: {@link dev.qcow2.reference.ImageCreator} and {@link
+ * <p>That is the core data path. Snapshots: {@link dev.qcow2.reference.SnapshotEntry}, {@link
+ * dev.qcow2.reference.SnapshotTable}, {@link dev.qcow2.reference.Reach}, {@link dev.qcow2.reference.SnapshotPlanner}, {@link
+ * dev.qcow2.reference.Snapshots}. Around both: {@link dev.qcow2.reference.ImageCreator} and {@link
  * dev.qcow2.reference.ImageOpener} with {@link dev.qcow2.reference.HeaderExtension} and {@link
  * dev.qcow2.reference.FeatureBits}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}.
  */

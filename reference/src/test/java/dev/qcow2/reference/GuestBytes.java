@@ -1,11 +1,15 @@
 package dev.qcow2.reference;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** The simplest model of a disk: an array. It follows the rules of {@code VirtualDisk} and knows no clusters of its own. */
 final class GuestBytes {
 
-    private final byte[] bytes;
+    private final Map<String, byte[]> snapshots = new TreeMap<>();
+    private byte[] bytes;
     private final int clusterSize;
     private final boolean discards;
 
@@ -41,5 +45,21 @@ final class GuestBytes {
                 zero(start, end - start);
             }
         }
+    }
+
+    List<String> snapshotIds() {
+        return List.copyOf(snapshots.keySet());
+    }
+
+    void createSnapshot(String id) {
+        snapshots.put(id, bytes.clone());
+    }
+
+    void applySnapshot(String id) {
+        bytes = snapshots.getOrDefault(id, bytes).clone();
+    }
+
+    void deleteSnapshot(String id) {
+        snapshots.remove(id);
     }
 }

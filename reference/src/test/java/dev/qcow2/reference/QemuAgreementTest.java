@@ -49,9 +49,10 @@ class QemuAgreementTest {
         byte[] initial = RandomOperationsTest.makeImage(directory, start);
         GuestBytes model = new GuestBytes(initial, 1 << clusterBits, version == 3 || backing == 0);
         Random random = new Random(size + clusterBits);
-        for (int i = 0; i < 12; i++) {
-            Request request = new Request(
-                    random.nextInt(9), random.nextInt(size + 1), random.nextInt(size / 3 + 1), (byte) random.nextInt());
+        for (int i = 0; i < 16; i++) {
+            Request request =
+                    new Request(random.nextInt(12), random.nextInt(size + 1), random.nextInt(size / 3 + 1), (byte)
+                            random.nextInt());
             try (VirtualDisk disk = RandomOperationsTest.open(directory)) {
                 RandomOperationsTest.perform(directory, disk, model, request, size);
             }

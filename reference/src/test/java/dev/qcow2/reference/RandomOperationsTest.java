@@ -2,12 +2,15 @@ package dev.qcow2.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.BlockStatus.Content;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.HostDirectory;
@@ -20,6 +23,7 @@ import java.util.Optional;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Label;
 import net.jqwik.api.Property;
@@ -52,7 +56,7 @@ class RandomOperationsTest {
     @Provide
     Arbitrary<List<Request>> requests() {
         return Combinators.combine(
-                        Arbitraries.integers().between(0, 9),
+                        Arbitraries.integers().between(0, 12),
                         Arbitraries.integers().between(0, 200_000),
                         Arbitraries.oneOf(
                                 Arbitraries.integers().between(0, 2000), Arbitraries.of(512, 4096, 65536, 200_000)),
@@ -62,9 +66,9 @@ class RandomOperationsTest {
                 .ofMaxSize(25);
     }
 
-    @Property(tries = 300)
+    @Property(tries = 500, edgeCases = EdgeCasesMode.NONE)
     @Label(
-            "QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 an array would hold the same")
+            "QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 QC-SNAP-01 QC-SNAP-03 an array would hold the same")
     void sameAsArray(@ForAll("starts") Start start, @ForAll("requests") List<Request> requests) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         byte[] initial = makeImage(directory, start);
@@ -134,12 +138,43 @@ class RandomOperationsTest {
                 disk.discard(offset, length);
                 model.discard(offset, length);
             }
+            case 9 -> createSnapshot(disk, model);
+            case 10, 11 -> useSnapshot(disk, model, request);
             default -> {
                 disk.close();
                 return open(directory);
             }
         }
         return disk;
+    }
+
+    private static void createSnapshot(VirtualDisk disk, GuestBytes model) throws DiskException {
+        try {
+            model.createSnapshot(disk.createSnapshot("snapshot").id());
+        } catch (RequestRefusedException e) {
+            // QC-REF-11: narrow counts can't rise; nothing has changed then.
+            assertThat(e.clause()).isEqualTo(RefcountClause.QC_REF_11);
+        }
+    }
+
+    private static void useSnapshot(VirtualDisk disk, GuestBytes model, Request request) throws DiskException {
+        List<String> ids = model.snapshotIds();
+        assertThat(disk.snapshots().stream().map(SnapshotInfo::id).sorted()).containsExactlyElementsOf(ids);
+        if (ids.isEmpty()) {
+            return;
+        }
+        String id = ids.get(request.length() % ids.size());
+        if (request.kind() == 11) {
+            disk.deleteSnapshot(id);
+            model.deleteSnapshot(id);
+            return;
+        }
+        try {
+            disk.applySnapshot(id);
+            model.applySnapshot(id);
+        } catch (RequestRefusedException e) {
+            assertThat(e.clause()).isEqualTo(RefcountClause.QC_REF_11);
+        }
     }
 
     private static void requireSame(VirtualDisk disk, GuestBytes model) throws DiskException {
