@@ -213,7 +213,7 @@ final class Performer implements Operation.Visitor<Void, Exception> {
     @Override
     public Void qemu(Qemu step) throws Exception {
         Change change = step.change();
-        boolean aligned = change.offset() % 512 == 0 && change.length() % 512 == 0;
+        boolean aligned = change.length() > 0 && change.offset() % 512 == 0 && change.length() % 512 == 0;
         if (panel.qemu().isEmpty() || !suitsQemu || !aligned || !model.contains(change.offset(), change.length())) {
             return change.accept(this);
         }
