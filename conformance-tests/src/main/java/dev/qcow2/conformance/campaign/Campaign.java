@@ -1,10 +1,12 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.generate.ScriptGenerator;
+import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.qemu.QemuTools;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,8 +77,11 @@ public final class Campaign {
      */
     public static Optional<Difference> replay(Script script, CampaignOptions options, List<DiskDriver> drivers)
             throws IOException, InterruptedException {
-        Optional<QemuTools> qemu = QemuTools.find();
-        Optional<java.nio.file.Path> image = script.image().map(java.nio.file.Path::of);
+        boolean asked = script.qemuJudges()
+                || script.image().isPresent()
+                || script.operations().stream().anyMatch(step -> step.kind() == Operation.Kind.QEMU);
+        Optional<QemuTools> qemu = asked && options.qemuEvery() > 0 ? QemuTools.find() : Optional.empty();
+        Optional<Path> image = script.image().map(Path::of);
         try (Surroundings surroundings = Surroundings.prepare(drivers, qemu, image)) {
             return new Watchdog(surroundings.panel(new Coverage()), options.patience()).run(script, drivers);
         }

@@ -80,7 +80,11 @@ final class ConformCommand implements Callable<Integer> {
             description = "where the script of a difference goes; the present directory if not given")
     private Path output = Path.of("");
 
-    ConformCommand() {}
+    private final Drivers drivers;
+
+    ConformCommand(Drivers drivers) {
+        this.drivers = drivers;
+    }
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -145,25 +149,25 @@ final class ConformCommand implements Callable<Integer> {
 
     private List<DiskDriver> mainDrivers() {
         if (names.isEmpty()) {
-            return Drivers.main();
+            return drivers.main();
         }
         return named(names);
     }
 
     private List<DiskDriver> rotating() {
-        return names.isEmpty() ? Drivers.rotating() : List.of();
+        return names.isEmpty() ? drivers.rotating() : List.of();
     }
 
     private List<DiskDriver> named(List<String> wanted) {
-        List<DiskDriver> drivers = new ArrayList<>();
+        List<DiskDriver> found = new ArrayList<>();
         for (String name : wanted) {
-            Optional<DiskDriver> driver = Drivers.named(name);
+            Optional<DiskDriver> driver = drivers.named(name);
             if (driver.isEmpty()) {
-                throw wrongUsage("there is no implementation \"" + name + "\"; known are " + Drivers.names());
+                throw wrongUsage("there is no implementation \"" + name + "\"; known are " + drivers.names());
             }
-            drivers.add(driver.get());
+            found.add(driver.get());
         }
-        return drivers;
+        return found;
     }
 
     private int replay(Path file) throws IOException, InterruptedException {
@@ -173,11 +177,11 @@ final class ConformCommand implements Callable<Integer> {
         } catch (ScriptException e) {
             throw wrongUsage(file + ": " + e.getMessage());
         }
-        List<DiskDriver> drivers = !names.isEmpty()
+        List<DiskDriver> chosen = !names.isEmpty()
                 ? named(names)
-                : script.subjects().isEmpty() ? Drivers.main() : named(script.subjects());
-        Optional<Difference> difference = Campaign.replay(script, CampaignOptions.ofSeed(0), drivers);
-        new ConformReport(out()).printReplay(script, drivers, difference);
+                : script.subjects().isEmpty() ? drivers.main() : named(script.subjects());
+        Optional<Difference> difference = Campaign.replay(script, CampaignOptions.ofSeed(0), chosen);
+        new ConformReport(out()).printReplay(script, chosen, difference);
         return difference.isEmpty() ? ExitCode.SAME : ExitCode.DIFFERENT;
     }
 

@@ -2,37 +2,32 @@ package dev.qcow2.conformance.command;
 
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** The implementations that the command line knows. */
-final class Drivers {
+/**
+ * The implementations that the command line knows.
+ *
+ * @param main those that take part in every sequence
+ * @param rotating those of which each sequence gets one
+ */
+record Drivers(List<DiskDriver> main, List<DiskDriver> rotating) {
 
-    private Drivers() {}
-
-    /** Those that take part in every sequence. */
-    static List<DiskDriver> main() {
-        return List.of(new ReferenceDriver());
+    static Drivers standard() {
+        return new Drivers(List.of(new ReferenceDriver()), List.of());
     }
 
-    /** Those of which each sequence gets one. */
-    static List<DiskDriver> rotating() {
-        return List.of();
+    Optional<DiskDriver> named(String name) {
+        return all().filter(driver -> driver.name().equals(name)).findFirst();
     }
 
-    static String names() {
-        return all().stream().map(DiskDriver::name).collect(Collectors.joining(", "));
+    String names() {
+        return all().map(DiskDriver::name).collect(Collectors.joining(", "));
     }
 
-    private static List<DiskDriver> all() {
-        List<DiskDriver> all = new ArrayList<>(main());
-        all.addAll(rotating());
-        return all;
-    }
-
-    static Optional<DiskDriver> named(String name) {
-        return all().stream().filter(driver -> driver.name().equals(name)).findFirst();
+    private Stream<DiskDriver> all() {
+        return Stream.concat(main.stream(), rotating.stream());
     }
 }

@@ -12,8 +12,7 @@ import picocli.CommandLine.Spec;
         name = "qcow2",
         description = "Says whether a qcow2 implementation is right.",
         mixinStandardHelpOptions = true,
-        version = "qcow2 0.1.0",
-        subcommands = {ConformCommand.class})
+        version = "qcow2 0.1.0")
 public final class Qcow2Command implements Runnable {
 
     @Spec
@@ -42,7 +41,13 @@ public final class Qcow2Command implements Runnable {
      * @return 0 if all is the same, 1 if there is a difference, 2 for wrong usage or environment
      */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        return run(Drivers.standard(), out, err, arguments);
+    }
+
+    /** Runs the command with a choice of implementations. */
+    static int run(Drivers drivers, PrintWriter out, PrintWriter err, String... arguments) {
         return new CommandLine(new Qcow2Command())
+                .addSubcommand(new ConformCommand(drivers))
                 .setOut(out)
                 .setErr(err)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {

@@ -59,7 +59,7 @@ final class ChainGenerator {
         if (dice.percent(35)) {
             return plain;
         }
-        Sharing sharing = SHARINGS.get(dice.weighted(50, 20, 30));
+        Sharing sharing = SHARINGS.get(dice.weighted(36, 40, 24));
         // QC-REF-11: a count of one bit can't say that two refer to the cluster.
         Sharing possible = refcountOrder == 0 ? Sharing.NONE : sharing;
         boolean shortL1 = !sectors && dice.percent(10);

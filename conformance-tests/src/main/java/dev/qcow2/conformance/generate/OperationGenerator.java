@@ -77,7 +77,7 @@ final class OperationGenerator {
     }
 
     private Operation next() {
-        return switch (dice.weighted(7, 38, 22, 14, 3, 3, 4, 3, snapshots ? 8 : 0, qemu ? 4 : 0, 1)) {
+        return switch (dice.weighted(7, 38, 22, 14, 3, 3, 4, 3, snapshots ? 8 : 0, qemu ? 20 : 0, 1)) {
             case 0 -> read();
             case 1 -> write();
             case 2 -> zeroes();

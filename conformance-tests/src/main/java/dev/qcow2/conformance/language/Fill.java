@@ -6,13 +6,13 @@ import java.nio.ByteBuffer;
  * The bytes that a write writes.
  *
  * <p>They come in groups of eight: three bytes of the write's number, four of the group's place in
- * the request, one mark. So a wrong byte names the request that it came from, and data that is
- * shifted inside a request is seen as well. Every byte has its highest bit set: none is zero.
+ * the request, one mark, which alone has its highest bit clear. So a wrong byte names the request that it came from, and data that is
+ * shifted inside a request is seen as well. No byte is zero.
  */
 public final class Fill {
 
     private static final int GROUP = 8;
-    private static final int MARK = 0xA5;
+    private static final int MARK = 0x25;
     private static final int NUMBER_BITS = 21;
 
     private Fill() {}

@@ -1,0 +1,125 @@
+package dev.qcow2.conformance.campaign;
+
+import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.host.HostDirectory;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** An implementation that goes wrong in its own way when a write of a certain length comes. */
+public record WrongDriver(DiskDriver right, Fault fault) implements DiskDriver {
+
+    /** What happens on a write of more than 600 bytes. */
+    public enum Fault {
+        /** Its last byte is lost. */
+        LOSES_A_BYTE,
+        /** A raw exception comes out. */
+        CRASHES,
+        /** It never returns. */
+        HANGS,
+        /** It is refused. */
+        REFUSES
+    }
+
+    static final int LONGEST_RIGHT = 600;
+
+    @Override
+    public String name() {
+        return "wrong";
+    }
+
+    @Override
+    public void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
+        right.create(directory, fileName, options);
+    }
+
+    @Override
+    public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
+        return new WrongDisk(right.open(directory, fileName, options), fault);
+    }
+
+    private record WrongDisk(VirtualDisk disk, Fault fault) implements VirtualDisk {
+
+        @Override
+        public void write(long guestOffset, ByteBuffer from) throws DiskException {
+            if (from.remaining() <= LONGEST_RIGHT) {
+                disk.write(guestOffset, from);
+                return;
+            }
+            switch (fault) {
+                case LOSES_A_BYTE -> disk.write(guestOffset, from.slice(0, from.remaining() - 1));
+                case CRASHES -> throw new IllegalStateException("seeded crash");
+                case HANGS -> sleepForEver();
+                case REFUSES -> disk.read(-1, ByteBuffer.allocate(1));
+            }
+        }
+
+        private static void sleepForEver() {
+            try {
+                Thread.sleep(Long.MAX_VALUE);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public long size() throws DiskException {
+            return disk.size();
+        }
+
+        @Override
+        public void read(long guestOffset, ByteBuffer into) throws DiskException {
+            disk.read(guestOffset, into);
+        }
+
+        @Override
+        public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
+            disk.writeZeroes(guestOffset, length, mode);
+        }
+
+        @Override
+        public void discard(long guestOffset, long length) throws DiskException {
+            disk.discard(guestOffset, length);
+        }
+
+        @Override
+        public void flush() throws DiskException {
+            disk.flush();
+        }
+
+        @Override
+        public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
+            return disk.status(guestOffset, length);
+        }
+
+        @Override
+        public SnapshotInfo createSnapshot(String name) throws DiskException {
+            return disk.createSnapshot(name);
+        }
+
+        @Override
+        public void applySnapshot(String id) throws DiskException {
+            disk.applySnapshot(id);
+        }
+
+        @Override
+        public void deleteSnapshot(String id) throws DiskException {
+            disk.deleteSnapshot(id);
+        }
+
+        @Override
+        public List<SnapshotInfo> snapshots() throws DiskException {
+            return disk.snapshots();
+        }
+
+        @Override
+        public void close() throws DiskException {
+            disk.close();
+        }
+    }
+}
