@@ -33,8 +33,9 @@ final class Watchdog {
         try {
             return task.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            task.cancel(true);
+            // Where it hangs can be seen only until it is interrupted.
             String message = "no end after " + patience.toSeconds() + " s, in " + where(thread);
+            task.cancel(true);
             return Optional.of(new Difference(Kind.HANG, "an implementation", 0, message, script, script));
         } catch (ExecutionException e) {
             throw new IllegalStateException("the runner itself failed", e.getCause());

@@ -83,13 +83,13 @@ class CampaignTest {
     @Test
     @DisplayName("QC-GUEST-01 a message names the request that a wrong byte comes from")
     void messageNamesTheRequest() throws Exception {
-        String text = String.join(
-                "\n",
-                "qcow2-script 1",
-                "layer qcow2 4096 version 3 cluster 512 refcount 16",
-                "operations",
-                "write 0 2048 1",
-                "write 512 601 2");
+        String text = """
+                qcow2-script 1
+                layer qcow2 4096 version 3 cluster 512 refcount 16
+                operations
+                write 0 2048 1
+                write 512 601 2
+                """;
         DiskDriver wrong = new WrongDriver(REFERENCE, Fault.LOSES_A_BYTE);
         Difference difference = Campaign.replay(ScriptText.parse(text), options(0), List.of(REFERENCE, wrong))
                 .orElseThrow();

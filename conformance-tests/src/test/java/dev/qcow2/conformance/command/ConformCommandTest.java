@@ -24,11 +24,13 @@ class ConformCommandTest {
     private static final Drivers WITH_WRONG = new Drivers(
             List.of(new ReferenceDriver(), new WrongDriver(new ReferenceDriver(), Fault.LOSES_A_BYTE)), List.of());
 
-    @TempDir
-    Path directory;
-
+    private final Path directory;
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
+
+    ConformCommandTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
 
     private int run(Drivers drivers, String... arguments) {
         return Qcow2Command.run(drivers, new PrintWriter(out, true), new PrintWriter(err, true), arguments);

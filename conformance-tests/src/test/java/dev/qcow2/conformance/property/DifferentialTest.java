@@ -63,20 +63,20 @@ class DifferentialTest {
                         clusterBits,
                         Arbitraries.integers().between(0, 6),
                         Arbitraries.of(Sharing.class),
-                        Arbitraries.integers().between(0, 3).list().ofMaxSize(12))
+                        Arbitraries.of(ClusterState.class).list().ofMaxSize(12))
                 .as(DifferentialTest::layer);
     }
 
-    /** Gives each cluster the state that its number says; version 2 has neither zero clusters nor wide counts. */
+    /** Gives each cluster its state; version 2 has neither zero clusters nor wide counts. */
     private static Layer layer(
-            long size, int version, int clusterBits, int refcountOrder, Sharing sharing, List<Integer> states) {
+            long size, int version, int clusterBits, int refcountOrder, Sharing sharing, List<ClusterState> states) {
         int order = version == 2 ? 4 : refcountOrder;
         Sharing possible = order == 0 ? Sharing.NONE : sharing;
         Layer plain =
                 Layer.qcow2(size, version, clusterBits, order).withTraits(new Traits(Maker.KIT, possible, false, true));
         List<Run> runs = new ArrayList<>();
         for (int i = 0; i < Math.min(states.size(), plain.clusters()); i++) {
-            ClusterState state = ClusterState.values()[states.get(i)];
+            ClusterState state = states.get(i);
             boolean zero = state == ClusterState.ZERO_PLAIN || state == ClusterState.ZERO_ALLOCATED;
             if (state != ClusterState.UNALLOCATED && (version == 3 || !zero)) {
                 runs.add(new Run(state, i, 1, i % 2 == 0, 1000 + i));
