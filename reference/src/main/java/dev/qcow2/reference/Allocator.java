@@ -59,49 +59,62 @@ final class Allocator {
     /** Finds the first row of free clusters, with room for the refcount blocks that it lacks (QC-REF-10). */
     Run find(long wanted) throws DiskException {
         Geometry geometry = image.geometry();
-        int order = geometry.refcountOrder();
-        int perSlice = (SLICE_BYTES * 8) >> order;
         long inFile = geometry.clustersFor(image.file().size());
-        long firstFree = -1;
         long length = 0;
         long missing = 0;
-        long index = noFreeBelow;
-        while (true) {
+        boolean noneFree = true;
+        Slice slice = sliceOf(new HostCluster(noFreeBelow));
+        for (long index = noFreeBelow; ; index++) {
             HostCluster host = new HostCluster(index);
-            RefcountTableEntry block = image.refcountTableEntry(geometry.blockIndex(host));
-            int inSlice = (int) (index % perSlice);
-            int sliceStart = Counts.byteOf(geometry.placeInBlock(host) - inSlice, order);
-            ByteBuffer counts = block.allocated()
-                    ? image.read(block.blockOffset() + sliceStart, SLICE_BYTES)
-                    : ByteBuffer.allocate(SLICE_BYTES);
-            for (; inSlice < perSlice; inSlice++, index++) {
-                if (Counts.get(counts, inSlice, order) != 0) {
-                    length = 0;
-                    missing = 0;
-                    requireBelievable(index - inFile, block);
-                    continue;
-                }
-                requireFree(new HostCluster(index));
-                firstFree = firstFree < 0 ? index : firstFree;
-                // A block is missing once: at the row's first cluster, or where the row enters its range.
-                boolean entersBlock = length == 0 || index % geometry.countsPerBlock() == 0;
-                missing += !block.allocated() && entersBlock ? 1 : 0;
-                length++;
-                if (length >= wanted + missing) {
-                    noFreeBelow = firstFree;
-                    return new Run(new HostCluster(index - length + 1), wanted, missing);
-                }
+            slice = index < slice.end() ? slice : sliceOf(host);
+            if (slice.count(host) != 0) {
+                length = 0;
+                missing = 0;
+                requireBelievable(host, index - inFile);
+                continue;
+            }
+            requireFree(host);
+            noFreeBelow = noneFree ? index : noFreeBelow;
+            noneFree = false;
+            // A block is missing once: at the row's first cluster, or where the row enters its range.
+            boolean entersBlock = length == 0 || geometry.placeInBlock(host) == 0;
+            missing += entersBlock && !slice.present() ? 1 : 0;
+            length++;
+            if (length >= wanted + missing) {
+                return new Run(host.plus(1 - length), wanted, missing);
             }
         }
     }
 
-    private void requireBelievable(long pastEnd, RefcountTableEntry block) throws DiskException {
+    /** A part of a refcount block; all zeros where the block is missing (QC-REF-06). */
+    private record Slice(long start, int order, boolean present, ByteBuffer counts) {
+
+        long end() {
+            return start + ((SLICE_BYTES * 8) >> order);
+        }
+
+        long count(HostCluster host) {
+            return Counts.get(counts, (int) (host.index() - start), order);
+        }
+    }
+
+    private Slice sliceOf(HostCluster host) throws DiskException {
+        Geometry geometry = image.geometry();
+        int order = geometry.refcountOrder();
+        long start = host.index() - host.index() % ((SLICE_BYTES * 8) >> order);
+        RefcountTableEntry block = image.refcountTableEntry(geometry.blockIndex(host));
+        if (!block.allocated()) {
+            return new Slice(start, order, false, ByteBuffer.allocate(SLICE_BYTES));
+        }
+        int inBlock = Counts.byteOf(geometry.placeInBlock(new HostCluster(start)), order);
+        return new Slice(start, order, true, image.read(block.blockOffset() + inBlock, SLICE_BYTES));
+    }
+
+    private void requireBelievable(HostCluster host, long pastEnd) throws DiskException {
         if (pastEnd > HIGHEST_USED_PAST_END) {
-            throw image.corrupt(
-                    RefcountClause.QC_REF_03,
-                    block.blockOffset(),
-                    "counts of clusters far behind the end of the file",
-                    "counts of clusters that are there");
+            long offset = image.geometry().hostOffset(host);
+            String found = "counts of clusters far behind the end of the file";
+            throw image.corrupt(RefcountClause.QC_REF_03, offset, found, "counts of clusters that are there");
         }
     }
 

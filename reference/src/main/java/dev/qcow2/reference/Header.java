@@ -78,24 +78,19 @@ record Header(
     static Header parse(String fileName, ByteBuffer bytes) throws MalformedImageException {
         Check check = new Check(fileName);
         int present = bytes.limit();
-        check.that(present >= 4 && bytes.getInt(0) == MAGIC, HeaderClause.QC_HDR_01, 0, "no magic", "QFI\\xfb");
-        check.that(present >= VERSION_2_LENGTH, HeaderClause.QC_HDR_13, 0, present + " bytes", "72 or more");
+        int magic = present < 4 ? 0 : bytes.getInt(0);
+        check.that(magic == MAGIC, HeaderClause.QC_HDR_01, 0, Integer.toUnsignedLong(magic), "QFI\\xfb");
+        check.that(present >= VERSION_2_LENGTH, HeaderClause.QC_HDR_13, 0, present, "72 bytes or more");
         int version = bytes.getInt(4);
-        check.that(version == 2 || version == 3, HeaderClause.QC_HDR_02, 4, unsigned(version), "2, 3");
+        check.that(version == 2 || version == 3, HeaderClause.QC_HDR_02, 4, version, "2, 3");
         // QC-HDR-13: version 2 ends after 72 bytes, whatever follows there.
-        check.that(
-                version == 2 || present >= VERSION_3_LENGTH,
-                HeaderClause.QC_HDR_14,
-                0,
-                present + " bytes",
-                "104 bytes");
-        int length = version == 2 ? VERSION_2_LENGTH : bytes.getInt(100);
-        check.that(
-                version == 2 || (length >= VERSION_3_LENGTH && length % 8 == 0),
-                HeaderClause.QC_HDR_14,
-                100,
-                unsigned(length),
-                "104 or more, a multiple of 8");
+        boolean more = version > 2;
+        check.that(!more || present >= VERSION_3_LENGTH, HeaderClause.QC_HDR_14, 0, present, "104 bytes or more");
+        int length = more ? bytes.getInt(100) : VERSION_2_LENGTH;
+        boolean lengthFits = !more || (length >= VERSION_3_LENGTH && length % 8 == 0);
+        check.that(lengthFits, HeaderClause.QC_HDR_14, 100, length, "104 or more, a multiple of 8");
+        // QC-HDR-26: a field at or beyond header_length is absent, and that means zero.
+        boolean hasCompressionType = length > VERSION_3_LENGTH && present > VERSION_3_LENGTH;
         Header header = new Header(
                 version,
                 bytes.getLong(8),
@@ -109,104 +104,67 @@ record Header(
                 bytes.getInt(56),
                 bytes.getInt(60),
                 bytes.getLong(64),
-                version == 2 ? 0 : bytes.getLong(72),
-                version == 2 ? 0 : bytes.getLong(80),
-                version == 2 ? 0 : bytes.getLong(88),
-                version == 2 ? 4 : bytes.getInt(96),
+                more ? bytes.getLong(72) : 0,
+                more ? bytes.getLong(80) : 0,
+                more ? bytes.getLong(88) : 0,
+                more ? bytes.getInt(96) : 4,
                 length,
-                // QC-HDR-26: a field at or beyond header_length is absent, and that means zero.
-                length > VERSION_3_LENGTH && present > VERSION_3_LENGTH ? bytes.get(104) & 0xff : 0);
+                hasCompressionType ? bytes.get(104) & 0xff : 0);
         header.requireFields(check);
         return header;
     }
 
     private void requireFields(Check check) throws MalformedImageException {
-        check.that(clusterBits >= 9, HeaderClause.QC_HDR_06, 20, unsigned(clusterBits), "9 to 21");
-        check.that(clusterBits <= 21, LimitClause.QC_LIM_01, 20, unsigned(clusterBits), "9 to 21");
+        check.that(clusterBits >= 9, HeaderClause.QC_HDR_06, 20, clusterBits, "9 to 21");
+        check.that(clusterBits <= 21, LimitClause.QC_LIM_01, 20, clusterBits, "9 to 21");
         int clusterSize = 1 << clusterBits;
-        check.that(length <= clusterSize, HeaderClause.QC_HDR_14, 100, unsigned(length), "up to the cluster size");
-        check.that(cryptMethod >= 0 && cryptMethod <= 2, HeaderClause.QC_HDR_08, 32, unsigned(cryptMethod), "0, 1, 2");
-        check.that(diskSize >= 0, LimitClause.QC_LIM_06, 24, Long.toUnsignedString(diskSize), "below 2^63");
-        check.that(
-                refcountOrder >= 0 && refcountOrder <= 6,
-                HeaderClause.QC_HDR_24,
-                96,
-                unsigned(refcountOrder),
-                "0 to 6");
+        check.that(length <= clusterSize, HeaderClause.QC_HDR_14, 100, length, "up to the cluster size");
+        check.that(cryptMethod >= 0 && cryptMethod <= 2, HeaderClause.QC_HDR_08, 32, cryptMethod, "0, 1, 2");
+        check.that(diskSize >= 0, LimitClause.QC_LIM_06, 24, diskSize, "below 2^63");
+        boolean orderFits = refcountOrder >= 0 && refcountOrder <= 6;
+        check.that(orderFits, HeaderClause.QC_HDR_24, 96, refcountOrder, "0 to 6");
         if (backingNameOffset != 0) {
-            requireBackingName(check, clusterSize);
+            boolean nameFits = backingNameLength >= 0 && backingNameLength <= HIGHEST_NAME_LENGTH;
+            check.that(nameFits, HeaderClause.QC_HDR_05, 16, backingNameLength, "up to 1023");
+            boolean inFirst = backingNameOffset >= length && backingNameOffset <= clusterSize - backingNameLength;
+            String allowed = "behind the header, with the whole name in the first cluster";
+            check.that(inFirst, ExtensionClause.QC_EXT_08, 8, backingNameOffset, allowed);
         }
-    }
-
-    private void requireBackingName(Check check, int clusterSize) throws MalformedImageException {
-        check.that(
-                backingNameLength >= 0 && backingNameLength <= HIGHEST_NAME_LENGTH,
-                HeaderClause.QC_HDR_05,
-                16,
-                unsigned(backingNameLength),
-                "up to 1023");
-        check.that(
-                backingNameOffset >= length && backingNameOffset <= clusterSize - backingNameLength,
-                ExtensionClause.QC_EXT_08,
-                8,
-                Long.toUnsignedString(backingNameOffset),
-                "behind the header, with the whole name in the first cluster");
     }
 
     /** Checks that the tables can be there at all, before anything is read from them or allocated for them. */
     void requireTables(String fileName, long fileSize) throws MalformedImageException {
         Check check = new Check(fileName);
         long l1Bytes = Integer.toUnsignedLong(l1Size) * Geometry.ENTRY_BYTES;
-        check.that(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, 36, unsigned(l1Size), "up to 4194304 entries");
-        long l1NeededBytes = geometry().l1EntriesNeeded() * Geometry.ENTRY_BYTES;
-        check.that(
-                l1NeededBytes <= HIGHEST_L1_BYTES,
-                LimitClause.QC_LIM_02,
-                24,
-                "a disk of " + diskSize + " bytes",
-                "an L1 table of up to 32 MiB");
-        long refcountTableBytes = Integer.toUnsignedLong(refcountTableClusters) << clusterBits;
-        check.that(refcountTableClusters != 0, HeaderClause.QC_HDR_11, 56, "0", "1 or more clusters");
-        check.that(
-                refcountTableBytes <= HIGHEST_REFCOUNT_TABLE_BYTES,
-                LimitClause.QC_LIM_03,
-                56,
-                unsigned(refcountTableClusters),
-                "up to 8 MiB");
-        check.that(
-                snapshotCount >= 0 && snapshotCount <= HIGHEST_SNAPSHOT_COUNT,
-                LimitClause.QC_LIM_05,
-                60,
-                unsigned(snapshotCount),
-                "up to 65536");
+        check.that(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, 36, l1Size, "up to 4194304 entries");
+        long neededBytes = geometry().l1EntriesNeeded() * Geometry.ENTRY_BYTES;
+        String allowedDisk = "a disk whose L1 table has up to 32 MiB";
+        check.that(neededBytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, 24, diskSize, allowedDisk);
+        long tableBytes = Integer.toUnsignedLong(refcountTableClusters) << clusterBits;
+        check.that(tableBytes > 0, HeaderClause.QC_HDR_11, 56, 0, "1 or more clusters");
+        boolean tableFits = tableBytes <= HIGHEST_REFCOUNT_TABLE_BYTES;
+        check.that(tableFits, LimitClause.QC_LIM_03, 56, refcountTableClusters, "up to 8 MiB");
+        boolean countFits = snapshotCount >= 0 && snapshotCount <= HIGHEST_SNAPSHOT_COUNT;
+        check.that(countFits, LimitClause.QC_LIM_05, 60, snapshotCount, "up to 65536");
+        requirePlace(check, HeaderClause.QC_HDR_10, 48, refcountTableOffset, fileSize);
         if (l1Size != 0) {
             requirePlace(check, HeaderClause.QC_HDR_09, 40, l1Offset, fileSize);
+            boolean apart = !inL1Table(refcountTableOffset) && !inRefcountTable(l1Offset);
+            check.that(apart, LimitClause.QC_LIM_08, 40, l1Offset, "clusters apart from the refcount table");
         }
-        requirePlace(check, HeaderClause.QC_HDR_10, 48, refcountTableOffset, fileSize);
         if (snapshotCount != 0) {
             requirePlace(check, HeaderClause.QC_HDR_12, 64, snapshotsOffset, fileSize);
-            check.that(
-                    !inL1Table(snapshotsOffset) && !inRefcountTable(snapshotsOffset),
-                    LimitClause.QC_LIM_08,
-                    64,
-                    Long.toString(snapshotsOffset),
-                    "a cluster outside the other tables");
+            boolean apart = !inL1Table(snapshotsOffset) && !inRefcountTable(snapshotsOffset);
+            check.that(apart, LimitClause.QC_LIM_08, 64, snapshotsOffset, "clusters apart from the other tables");
         }
-        check.that(
-                l1Size == 0 || (!inL1Table(refcountTableOffset) && !inRefcountTable(l1Offset)),
-                LimitClause.QC_LIM_08,
-                40,
-                "an L1 table at " + l1Offset + " and a refcount table at " + refcountTableOffset,
-                "tables that do not overlap");
     }
 
     private void requirePlace(Check check, Clause aligned, int field, long offset, long fileSize)
             throws MalformedImageException {
-        String found = Long.toUnsignedString(offset);
-        check.that((offset & ((1L << clusterBits) - 1)) == 0, aligned, field, found, "a multiple of the cluster size");
-        check.that(offset != 0, LimitClause.QC_LIM_08, field, found, "a cluster behind the header's");
+        check.that(geometry().offsetInCluster(offset) == 0, aligned, field, offset, "a multiple of the cluster size");
+        check.that(offset != 0, LimitClause.QC_LIM_08, field, offset, "a cluster behind the header's");
         // The tail of a table may be missing, as after a crash; it then reads as zeros. The start may not.
-        check.that(offset > 0 && offset < fileSize, LimitClause.QC_LIM_07, field, found, "below " + fileSize);
+        check.that(offset > 0 && offset < fileSize, LimitClause.QC_LIM_07, field, offset, "below " + fileSize);
     }
 
     Geometry geometry() {
@@ -248,18 +206,17 @@ record Header(
         return bytes.clear();
     }
 
-    private static String unsigned(int value) {
-        return Integer.toUnsignedString(value);
-    }
-
-    /** Says what is wrong with which field of which file. */
+    /** Says what is wrong with which field of which file; numbers of the format have no sign. */
     private record Check(String fileName) {
 
-        void that(boolean holds, Clause clause, int field, String found, String allowed)
-                throws MalformedImageException {
+        void that(boolean holds, Clause clause, int field, long found, String allowed) throws MalformedImageException {
             if (!holds) {
-                throw new MalformedImageException(fileName, clause, field, found, allowed);
+                throw new MalformedImageException(fileName, clause, field, Long.toUnsignedString(found), allowed);
             }
+        }
+
+        void that(boolean holds, Clause clause, int field, int found, String allowed) throws MalformedImageException {
+            that(holds, clause, field, Integer.toUnsignedLong(found), allowed);
         }
     }
 }

@@ -135,6 +135,7 @@ final class Image {
         }
     }
 
+    /** Says that an entry is broken. */
     CorruptImageException corrupt(Clause clause, long at, long foundBits, String allowed) {
         return corrupt(clause, at, "0x" + Long.toHexString(foundBits), allowed);
     }

@@ -1,0 +1,62 @@
+package dev.qcow2.reference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The core data path stays readable in one sitting. */
+class CoreSizeTest {
+
+    private static final int HIGHEST_LINES = 1500;
+
+    /** What is not the data path: opening, creating, snapshots, and the hook for observers. */
+    private static final Set<String> AROUND = Set.of(
+            "FeatureBits.java",
+            "HeaderExtension.java",
+            "ImageCreator.java",
+            "ImageOpener.java",
+            "PlanObserver.java",
+            "Reach.java",
+            "ReferenceDriver.java",
+            "SnapshotEntry.java",
+            "SnapshotPlanner.java",
+            "SnapshotTable.java",
+            "Snapshots.java",
+            "package-info.java");
+
+    @Test
+    @DisplayName("the core data path has at most 1,500 lines of code (comments, imports and blank lines not counted)")
+    void coreIsSmall() throws IOException {
+        Path sources = Path.of("src/main/java/dev/qcow2/reference");
+        try (Stream<Path> files = Files.list(sources)) {
+            List<Path> core = files.filter(
+                            file -> !AROUND.contains(file.getFileName().toString()))
+                    .toList();
+            assertThat(core).hasSizeGreaterThan(15);
+            long lines = 0;
+            for (Path file : core) {
+                lines += Files.readAllLines(file).stream()
+                        .filter(CoreSizeTest::isCode)
+                        .count();
+            }
+            assertThat(lines).isLessThanOrEqualTo(HIGHEST_LINES);
+        }
+    }
+
+    private static boolean isCode(String line) {
+        String text = line.strip();
+        return !text.isEmpty()
+                && !text.startsWith("//")
+                && !text.startsWith("*")
+                && !text.startsWith("/*")
+                && !text.startsWith("import ")
+                && !text.startsWith("package ");
+    }
+}
