@@ -52,6 +52,9 @@ final class ChainGenerator {
     }
 
     private Layer top() {
+        if (dice.percent(2)) {
+            return nearlyFull();
+        }
         int clusterBits = CLUSTER_BITS[dice.weighted(CLUSTER_WEIGHTS)];
         int version = dice.percent(25) ? 2 : 3;
         int refcountOrder = version == 2 ? 4 : dice.weighted(REFCOUNT_WEIGHTS);
@@ -64,6 +67,19 @@ final class ChainGenerator {
         Sharing possible = refcountOrder == 0 ? Sharing.NONE : sharing;
         boolean shortL1 = !sectors && dice.percent(10);
         return withStates(plain.withTraits(new Traits(Maker.KIT, possible, shortL1, true)));
+    }
+
+    /**
+     * An image whose refcount table has one cluster, 64 entries for 64 counts each, and few of them
+     * left, about ten: it has to grow soon, which a sequence on an empty image hardly ever reaches.
+     */
+    private Layer nearlyFull() {
+        long used = dice.between(3891, 3899);
+        long size = (used + dice.between(1, 5)) * 512;
+        // Shared clusters: writes anywhere allocate, and the snapshot's own tables fill the table further.
+        return Layer.qcow2(size, 3, 9, 6)
+                .withTraits(new Traits(Maker.KIT, Sharing.CLUSTERS, false, true))
+                .withContent(List.of(new Run(ClusterState.NORMAL, 0, used, true, nextFill++)));
     }
 
     private long topSize(int clusterBits, int refcountOrder) {
