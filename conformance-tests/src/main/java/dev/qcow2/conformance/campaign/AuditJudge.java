@@ -5,9 +5,10 @@ import dev.qcow2.spec.audit.Auditor;
 import dev.qcow2.spec.audit.Finding;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
+import java.util.ArrayList;
 import java.util.List;
 
-/** The auditor of spec: an image must have no corruption, no leak and no broken rule. */
+/** The auditor: neither a corruption nor a leak may be there. */
 final class AuditJudge implements Judge {
 
     static final AuditJudge INSTANCE = new AuditJudge();
@@ -19,11 +20,14 @@ final class AuditJudge implements Judge {
     @Override
     public List<String> faults(HostFile file) throws DiskException {
         AuditReport report = auditor.audit(file);
-        return report.clean()
-                ? List.of()
-                : report.findings().stream()
-                        .filter(finding -> finding.kind() != Finding.Kind.WARNING || !report.complete())
-                        .map(Finding::toString)
-                        .toList();
+        if (report.clean()) {
+            return List.of();
+        }
+        List<String> faults = new ArrayList<>();
+        report.findings().stream()
+                .filter(finding -> finding.kind() != Finding.Kind.WARNING)
+                .map(Finding::toString)
+                .forEach(faults::add);
+        return faults.isEmpty() ? List.of(report.toText()) : faults;
     }
 }

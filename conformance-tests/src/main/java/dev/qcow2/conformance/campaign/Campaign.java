@@ -28,7 +28,7 @@ public final class Campaign {
     private final ProgressListener listener;
     private final Surroundings surroundings;
     private final ScriptGenerator generator;
-    private final Coverage coverage = new Coverage();
+    private final Coverage coverage;
     private final AtomicLong nextIndex = new AtomicLong();
     private final AtomicLong done = new AtomicLong();
     private final AtomicLong guestOperations = new AtomicLong();
@@ -44,6 +44,7 @@ public final class Campaign {
         this.subjects = List.copyOf(subjects);
         this.listener = listener;
         this.surroundings = surroundings;
+        this.coverage = surroundings.coverage();
         this.generator = new ScriptGenerator(options.seed(), surroundings.snapshots());
     }
 
@@ -131,9 +132,7 @@ public final class Campaign {
     }
 
     private void runSequence(long index) throws InterruptedException {
-        boolean qemu = options.qemuEvery() > 0
-                && index % options.qemuEvery() == 0
-                && surroundings.qemu().isPresent();
+        boolean qemu = options.qemuEvery() > 0 && index % options.qemuEvery() == 0;
         List<DiskDriver> drivers = drivers(index);
         Script drawn = surroundings.facts().isPresent()
                 ? generator.script(index, surroundings.facts().get(), qemu)
@@ -144,7 +143,7 @@ public final class Campaign {
         Optional<Difference> difference =
                 new Watchdog(surroundings.panel(coverage), options.patience()).run(script, drivers);
         guestOperations.addAndGet(script.operations().size());
-        qemuSequences.addAndGet(qemu ? 1 : 0);
+        qemuSequences.addAndGet(qemu && surroundings.qemu().isPresent() ? 1 : 0);
         if (difference.isPresent()) {
             stop.set(true);
             keepFirst(index, difference.get());

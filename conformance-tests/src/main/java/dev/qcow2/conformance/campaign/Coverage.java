@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /** Counts what a campaign has met. Safe for use by several threads. */
 public final class Coverage {
@@ -18,6 +19,18 @@ public final class Coverage {
     private final SortedMap<Transition, Set<ClusterState>> transitions = new TreeMap<>();
     private final SortedMap<String, Long> operations = new TreeMap<>();
     private final SortedMap<String, SortedMap<String, Long>> geometries = new TreeMap<>();
+
+    private final List<Transition> possible;
+
+    /** Counts everything that the format allows. */
+    Coverage() {
+        this(transition -> true);
+    }
+
+    /** Counts only what can be reached. */
+    Coverage(Predicate<Transition> reachable) {
+        this.possible = Transition.possible().stream().filter(reachable).toList();
+    }
 
     synchronized void transition(Transition transition, ClusterState after) {
         transitions
@@ -76,12 +89,21 @@ public final class Coverage {
     }
 
     /**
+     * Returns the transitions that could be reached.
+     *
+     * @return in ascending order
+     */
+    public List<Transition> possible() {
+        return possible;
+    }
+
+    /**
      * Returns the transitions that were not reached.
      *
      * @return in ascending order
      */
     public synchronized List<Transition> neverReached() {
-        return Transition.possible().stream()
+        return possible.stream()
                 .filter(transition -> !transitions.containsKey(transition))
                 .toList();
     }

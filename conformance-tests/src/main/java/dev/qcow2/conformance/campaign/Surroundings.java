@@ -93,6 +93,15 @@ final class Surroundings implements AutoCloseable {
         return notes;
     }
 
+    /** What can be reached from here. */
+    Coverage coverage() {
+        return image.map(ground -> new Coverage(transition -> transition.version() == ground.version()
+                        && transition.below()
+                                == Transition.Below.NOTHING
+                                == ground.below().isEmpty()))
+                .orElseGet(Coverage::new);
+    }
+
     Panel panel(Coverage coverage) {
         return new Panel(AuditJudge.INSTANCE, qemu, scratch, image.map(ground -> (Ground) ground), coverage);
     }

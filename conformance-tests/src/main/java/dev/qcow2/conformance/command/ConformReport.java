@@ -46,7 +46,7 @@ final class ConformReport {
     }
 
     private void coverage(Coverage coverage) {
-        List<Transition> possible = Transition.possible();
+        List<Transition> possible = coverage.possible();
         List<Transition> missed = coverage.neverReached();
         long outcomes = coverage.transitions().values().stream()
                 .mapToLong(java.util.Set::size)
