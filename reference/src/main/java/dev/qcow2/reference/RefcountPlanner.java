@@ -61,10 +61,8 @@ final class RefcountPlanner {
                 "refcount table entry " + blockIndex,
                 image.refcountTableEntryAt(blockIndex),
                 PlanParts.entryBytes(offset));
-        // The next plan raises a count in this block: its entry must not reach the disk after a reference.
-        return plan.add(Section.LINK, RefcountClause.QC_REF_04, link)
-                .flush(Section.LINK, RefcountClause.QC_REF_13)
-                .build();
+        // No flush here: the next plan, which counts in this block, flushes before it refers to what it counted.
+        return plan.add(Section.LINK, RefcountClause.QC_REF_04, link).build();
     }
 
     /** A longer table, and with it the blocks that the row of its own clusters lacks. */

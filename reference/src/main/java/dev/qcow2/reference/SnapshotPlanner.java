@@ -34,7 +34,8 @@ final class SnapshotPlanner {
             Step raise = parts.setCount(reference.getKey(), count, count + reference.getValue());
             plan.add(Section.ALLOCATE, RefcountClause.QC_REF_13, raise);
         }
-        return plan.flush(Section.ALLOCATE, RefcountClause.QC_REF_13).build();
+        // No flush: the one before the header changes makes all of this safe.
+        return plan.build();
     }
 
     /** Plans fewer references to clusters, after the L1 table that held them is gone from the disk (QC-REF-14). */

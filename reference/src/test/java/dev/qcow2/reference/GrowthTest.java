@@ -70,6 +70,24 @@ class GrowthTest {
     }
 
     @Test
+    @DisplayName("QC-REF-01 QC-REF-14 freed clusters are found again, so that an image does not grow for ever")
+    void freedClustersAreReused() throws DiskException {
+        MemoryHostDirectory directory = new MemoryHostDirectory();
+        driver.create(directory, "image", CreateOptions.ofSize(1 << 20).withClusterBits(9));
+        try (VirtualDisk disk = driver.open(directory, "image", OpenOptions.readWrite())) {
+            disk.write(0, ByteBuffer.allocate(1 << 16));
+            long length = directory.content("image").toByteArray().length;
+            for (int i = 0; i < 10; i++) {
+                disk.discard(0, 1 << 16);
+                disk.write(i << 16, ByteBuffer.allocate(1 << 16));
+                disk.discard(i << 16, 1 << 16);
+            }
+            // Ten more L2 tables at most.
+            assertThat(directory.content("image").toByteArray().length).isLessThanOrEqualTo((int) length + 20 * 512);
+        }
+    }
+
+    @Test
     @DisplayName("QC-LIM-02 QC-HDR-05 QC-EXT-08 what can't be made is refused, and no file is touched")
     void createRefuses() {
         MemoryHostDirectory directory = new MemoryHostDirectory();
