@@ -93,8 +93,8 @@ final class Snapshots {
             writer.makeCountable(writer.snapshots().clustersFor(entries, new SnapshotTable(List.of())));
             writer.apply(writer.snapshots().switchTo(l1, entries));
         }
+        // Every cluster of the new active tables is the snapshot's too, so no COPIED flag is due (QC-SNAP-03).
         writer.apply(writer.snapshots().lower(lost));
-        rebuildFlags();
     }
 
     /** Removes a snapshot and what only it reached. */

@@ -2,6 +2,8 @@ package dev.qcow2.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.spec.audit.AuditReport;
+import dev.qcow2.spec.audit.Auditor;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.BlockStatus.Content;
@@ -68,7 +70,7 @@ class RandomOperationsTest {
 
     @Property(tries = 500, edgeCases = EdgeCasesMode.NONE)
     @Label(
-            "QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 QC-SNAP-01 QC-SNAP-03 an array would hold the same")
+            "QC-REF-03 QC-L2-03 QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 QC-SNAP-01 QC-SNAP-03 an array would hold the same")
     void sameAsArray(@ForAll("starts") Start start, @ForAll("requests") List<Request> requests) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         byte[] initial = makeImage(directory, start);
@@ -79,6 +81,7 @@ class RandomOperationsTest {
         for (Request request : requests) {
             disk = perform(directory, disk, model, request, start.size());
             requireSame(disk, model);
+            requireClean(directory);
         }
         disk.close();
     }
@@ -174,6 +177,13 @@ class RandomOperationsTest {
             model.applySnapshot(id);
         } catch (RequestRefusedException e) {
             assertThat(e.clause()).isEqualTo(RefcountClause.QC_REF_11);
+        }
+    }
+
+    private static void requireClean(HostDirectory directory) throws DiskException {
+        try (HostFile file = directory.open("top", OpenOptions.Access.READ_ONLY)) {
+            AuditReport report = new Auditor().audit(file);
+            assertThat(report.clean()).as(report.toText()).isTrue();
         }
     }
 
