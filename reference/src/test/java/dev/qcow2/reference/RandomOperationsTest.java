@@ -68,7 +68,7 @@ class RandomOperationsTest {
                 .ofMaxSize(25);
     }
 
-    @Property(tries = 500, edgeCases = EdgeCasesMode.NONE)
+    @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
     @Label(
             "QC-REF-03 QC-L2-03 QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 QC-SNAP-01 QC-SNAP-03 an array would hold the same")
     void sameAsArray(@ForAll("starts") Start start, @ForAll("requests") List<Request> requests) throws Exception {
