@@ -14,7 +14,8 @@ import java.util.List;
  * @param leaks leaked clusters
  * @param breaches broken rules that {@code qemu-img check} does not look at
  * @param warnings things that are allowed, but worth to know
- * @param complete false if the image asked for more work than the limits permit; then the counts are lower bounds
+ * @param stopReason empty if all was looked at; else which of the limits the image exceeds, and the counts are lower
+ *     bounds
  * @param clusters the file's size and what the active tables map
  * @param findings the first findings, in the order in which they were met
  */
@@ -23,7 +24,7 @@ public record AuditReport(
         long leaks,
         long breaches,
         long warnings,
-        boolean complete,
+        String stopReason,
         Clusters clusters,
         List<Finding> findings) {
 
@@ -35,14 +36,21 @@ public record AuditReport(
      * @param compressed those with compressed data
      * @param fragmented those that do not lie directly behind the one before
      * @param imageEnd host offset behind the last cluster in use, in bytes
-     * @param beyondFile host clusters that are referred to although they start at or past the end of the file
      */
-    public record Clusters(
-            long total, long allocated, long compressed, long fragmented, long imageEnd, long beyondFile) {}
+    public record Clusters(long total, long allocated, long compressed, long fragmented, long imageEnd) {}
 
     /** Keeps the list from changing. */
     public AuditReport {
         findings = List.copyOf(findings);
+    }
+
+    /**
+     * Says whether all was looked at.
+     *
+     * @return false if the image asked for more work than the limits permit
+     */
+    public boolean complete() {
+        return stopReason.isEmpty();
     }
 
     /**
@@ -60,7 +68,7 @@ public record AuditReport(
      * @return true if there is no corruption and no breach
      */
     public boolean sound() {
-        return complete && corruptions == 0 && breaches == 0;
+        return complete() && corruptions == 0 && breaches == 0;
     }
 
     /**
@@ -70,8 +78,7 @@ public record AuditReport(
      */
     public String toText() {
         StringBuilder text = new StringBuilder();
-        text.append(clean() ? "The image is right." : sound() ? "The image only leaks." : "The image is broken.")
-                .append('\n');
+        text.append(verdict()).append('\n');
         text.append(corruptions).append(" corruptions, ").append(leaks).append(" leaked clusters, ");
         text.append(breaches).append(" other broken rules, ").append(warnings).append(" warnings\n");
         text.append(clusters.allocated())
@@ -81,14 +88,21 @@ public record AuditReport(
         text.append(clusters.fragmented()).append(" fragmented, ");
         text.append(clusters.compressed()).append(" compressed; image end at ");
         text.append(clusters.imageEnd()).append('\n');
-        if (!complete) {
-            text.append("The audit stopped at its limits; there may be more.\n");
-        }
         findings.forEach(finding -> text.append(finding).append('\n'));
         long unlisted = corruptions + leaks + breaches + warnings - findings.size();
         if (unlisted > 0) {
             text.append("... and ").append(unlisted).append(" more\n");
         }
         return text.toString();
+    }
+
+    private String verdict() {
+        if (corruptions + breaches > 0) {
+            return "The image is broken.";
+        }
+        if (!complete()) {
+            return "The audit stopped before its end: " + stopReason + ".";
+        }
+        return leaks == 0 ? "The image is right." : "The image only leaks.";
     }
 }

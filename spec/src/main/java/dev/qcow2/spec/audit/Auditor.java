@@ -3,7 +3,6 @@ package dev.qcow2.spec.audit;
 import dev.qcow2.spec.audit.AuditReport.Clusters;
 import dev.qcow2.spec.audit.Finding.Kind;
 import dev.qcow2.spec.audit.ImageFacts.Table;
-import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
 
@@ -76,22 +75,20 @@ public final class Auditor {
     public AuditReport audit(HostFile file) throws DiskException {
         MetadataReader reader = new MetadataReader(file, file.size(), limits.metadataBytes());
         Findings findings = new Findings(limits.findings());
-        Clusters clusters = new Clusters(0, 0, 0, 0, 0, 0);
-        boolean complete = true;
+        Clusters clusters = new Clusters(0, 0, 0, 0, 0);
+        String stopReason = "";
         try {
             ImageFacts facts = new HeaderAudit(reader, findings).read();
             clusters = walk(new Work(reader, findings, facts, limits.memoryBytes()));
         } catch (LimitReachedException e) {
-            complete = false;
-            String reason = String.valueOf(e.getMessage());
-            findings.add(Kind.WARNING, 1, 0, -1, LimitClause.QC_LIM_02, () -> reason);
+            stopReason = String.valueOf(e.getMessage());
         }
         return new AuditReport(
                 findings.count(Kind.CORRUPTION),
                 findings.count(Kind.LEAK),
                 findings.count(Kind.BREACH),
                 findings.count(Kind.WARNING),
-                complete,
+                stopReason,
                 clusters,
                 findings.kept());
     }
@@ -120,11 +117,6 @@ public final class Auditor {
         long total = (facts.diskSize() >>> facts.clusterBits())
                 + ((facts.diskSize() & (facts.clusterSize() - 1)) == 0 ? 0 : 1);
         return new Clusters(
-                total,
-                entries.allocated(),
-                entries.compressed(),
-                entries.fragmented(),
-                comparison.imageEnd(),
-                tally.beyondFile());
+                total, entries.allocated(), entries.compressed(), entries.fragmented(), comparison.imageEnd());
     }
 }

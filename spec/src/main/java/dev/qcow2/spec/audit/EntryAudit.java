@@ -29,6 +29,7 @@ final class EntryAudit {
 
     private int active;
     private int total;
+    private boolean copiedFlags;
     private long expected;
     private long allocated;
     private long compressed;
@@ -59,9 +60,10 @@ final class EntryAudit {
         return fragmented;
     }
 
-    /** Starts a table that so many L1 entries lead to. */
-    void enter(int activeCount, int totalCount) {
+    /** Starts a table that so many L1 entries lead to; the header, if taken for a table, has no COPIED flags. */
+    void enter(int activeCount, int totalCount, boolean hasCopiedFlags) {
         active = activeCount;
+        copiedFlags = hasCopiedFlags;
         total = totalCount;
         expected = 0;
     }
@@ -105,6 +107,13 @@ final class EntryAudit {
         }
         expected = offset + clusterMask + 1;
         notePastDisk(entry, host, guest);
+        if (copiedFlags) {
+            checkCopied(entry, offset, host, guest);
+        }
+    }
+
+    private void checkCopied(long entry, long offset, long host, long guest)
+            throws DiskException, LimitReachedException {
         // QC-HDR-18: clusters of a data file are not counted, each belongs to one entry.
         int count = facts.dataFile() ? 1 : stored.get(offset >>> clusterBits);
         if (count != StoredCounts.UNKNOWN && (count == 1) != ((entry & COPIED) != 0)) {

@@ -74,15 +74,15 @@ final class MappingAudit {
             }
         }
         // An entry with flags and no offset leads to the header, as QEMU reads it.
-        tables.add(offset, index, active && offset != 0);
+        tables.add(offset, index, active);
     }
 
     /** Walks each L2 table once. */
     void walkL2(EntryAudit entries) throws DiskException, LimitReachedException {
         int step = facts.entryBytes();
         for (int table = 0; table < tables.size(); table++) {
-            entries.enter(tables.activeCount(table), tables.totalCount(table));
             long offset = tables.offset(table);
+            entries.enter(tables.activeCount(table), tables.totalCount(table), offset != 0);
             long guest = tables.firstEntry(table) << (facts.clusterBits() + facts.entriesPerTableBits());
             for (long done = 0; done < facts.clusterSize(); done += window.length) {
                 // What lies past the end of the file is zeros, and those say nothing.

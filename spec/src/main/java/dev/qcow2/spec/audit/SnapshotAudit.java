@@ -3,6 +3,7 @@ package dev.qcow2.spec.audit;
 import dev.qcow2.spec.audit.Finding.Kind;
 import dev.qcow2.spec.audit.ImageFacts.Table;
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.clause.SnapshotClause;
 import dev.qcow2.spec.disk.DiskException;
@@ -41,6 +42,9 @@ final class SnapshotAudit {
     void walk() throws DiskException, LimitReachedException {
         Table table = facts.snapshots();
         require(table.hostOffset(), table.length() <= MOST_SNAPSHOTS, table.length() + " snapshots");
+        if (facts.dataFile()) {
+            corrupt(table.hostOffset(), HeaderClause.QC_HDR_18, "snapshots in an image with a data file");
+        }
         long at = table.hostOffset();
         long end = at;
         for (long index = 0; index < table.length(); index++) {
@@ -61,7 +65,7 @@ final class SnapshotAudit {
 
     private void checkEntry(long at, long extra, long idOffset, int idSize)
             throws DiskException, LimitReachedException {
-        if (extra < SnapshotLayout.EXTRA_DATA.size()) {
+        if (facts.version() == 3 && extra < SnapshotLayout.EXTRA_DATA.size()) {
             corrupt(at, SnapshotClause.QC_SNAP_07, "only " + extra + " bytes of extra data");
         }
         byte[] id = new byte[idSize];
@@ -76,6 +80,9 @@ final class SnapshotAudit {
         long bytes = 8 * SnapshotLayout.L1_SIZE.get(fixed, 0);
         if (facts.misaligned(offset)) {
             corrupt(at, SnapshotClause.QC_SNAP_05, "misaligned L1 table at " + offset);
+        } else if (bytes == 0) {
+            // Nothing is there, so it does not matter where.
+            return;
         } else if (bytes > LARGEST_L1 || offset < 0 || offset > Long.MAX_VALUE - 2 * LARGEST_L1) {
             corrupt(at, LimitClause.QC_LIM_02, "L1 table of " + bytes + " bytes at " + offset);
         } else {

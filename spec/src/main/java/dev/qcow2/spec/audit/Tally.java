@@ -12,7 +12,6 @@ final class Tally {
     private final int clusterBits;
     private final long clusterSize;
     private final long fileSize;
-    private long beyondFile;
 
     Tally(ReferenceCounts counts, Findings findings, ImageFacts facts, long fileSize) {
         this.counts = counts;
@@ -26,11 +25,6 @@ final class Tally {
         return counts;
     }
 
-    /** Returns how many references went to clusters at or past the end of the file. */
-    long beyondFile() {
-        return beyondFile;
-    }
-
     /** Counts references to each cluster that a range touches. */
     void add(long hostOffset, long length, int times, int kind, long guestOffset) throws LimitReachedException {
         if (length <= 0) {
@@ -38,7 +32,6 @@ final class Tally {
         }
         // QC-L2-14: the last cluster of a file may be cut off, so a range may end less than a cluster past its end.
         if (hostOffset + length - fileSize >= clusterSize) {
-            beyondFile += times;
             findings.add(
                     Kind.CORRUPTION,
                     times,
@@ -46,6 +39,8 @@ final class Tally {
                     guestOffset,
                     MappingClause.QC_L2_14,
                     () -> "a reference past the end of the file, which has " + fileSize + " bytes");
+            // As in QEMU there is nothing to count: no cluster is there. So memory is bounded by the file's size.
+            return;
         }
         long last = (hostOffset + length - 1) >>> clusterBits;
         for (long cluster = hostOffset >>> clusterBits; cluster <= last; cluster++) {
