@@ -43,12 +43,10 @@ final class ImageWriter {
     /** Writes bytes that lie in one guest cluster. */
     void write(GuestCluster guest, int offsetInCluster, ByteBuffer payload) throws DiskException {
         // First of all, so that a broken or unsupported entry is refused before anything changes.
-        Mapping mapping = image.locate(guest);
-        if (planner.decideWrite(mapping) == Planner.WriteWay.COPY_ON_WRITE) {
-            ownTables(guest);
+        boolean fresh = planner.decideWrite(image.locate(guest)) == Planner.WriteWay.COPY_ON_WRITE;
+        ownTables(guest);
+        if (fresh) {
             makeCountable(1);
-        } else {
-            ownTables(guest);
         }
         bench.apply(planner.write(guest, offsetInCluster, payload));
     }

@@ -53,7 +53,7 @@ class GrowthTest {
         Qemu.assumeInstalled();
         HostDirectory directory = new RealHostDirectory(path, Durability.NONE);
         driver.create(directory, "image", CreateOptions.ofSize(40_000).withClusterBits(9));
-        // A larger disk, whose L1 table still has two entries; some rows of clusters are taken, so the run must fit.
+        // A larger disk, whose L1 table still has two entries.
         try (HostFile file = directory.open("image", OpenOptions.Access.READ_WRITE)) {
             file.write(24, ByteBuffer.allocate(8).putLong(0, 20 << 20));
         }
