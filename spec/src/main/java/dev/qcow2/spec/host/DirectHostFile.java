@@ -127,6 +127,7 @@ public final class DirectHostFile implements HostFile {
 
     @Override
     public void write(long hostOffset, ByteBuffer from) throws DiskException {
+        file.requireWritable("direct write at ", hostOffset);
         if (!from.hasRemaining()) {
             return;
         }
@@ -245,9 +246,7 @@ public final class DirectHostFile implements HostFile {
         try {
             if (channel.isOpen()) {
                 channel.close();
-                if (file.size() > size) {
-                    file.truncate(size);
-                }
+                cutToSize();
                 file.close();
             }
         } catch (IOException e) {
@@ -258,7 +257,8 @@ public final class DirectHostFile implements HostFile {
     }
 
     private void cutToSize() throws DiskException {
-        if (file.size() > size) {
+        // Who only reads has not made the file longer, somebody else may have (QC-GUEST-07).
+        if (file.writable() && file.size() > size) {
             file.truncate(size);
         }
     }

@@ -31,7 +31,7 @@ final class LinuxFile implements AutoCloseable {
 
     private final String name;
     private final int descriptor;
-    private boolean closed;
+    private volatile boolean closed;
 
     private LinuxFile(String name, int descriptor) {
         this.name = name;
@@ -72,6 +72,7 @@ final class LinuxFile implements AutoCloseable {
     private static native int ftruncate(int descriptor, long length) throws LastErrorException;
 
     void setSize(long size) throws DiskException {
+        requireOpen("truncate to ", size);
         try {
             ftruncate(descriptor, size);
         } catch (LastErrorException e) {
@@ -88,7 +89,15 @@ final class LinuxFile implements AutoCloseable {
         return call(PUNCH_HOLE | KEEP_SIZE, offset, length, "punch hole at ");
     }
 
+    private void requireOpen(String operation, long at) throws DiskException {
+        // The host gives the number of a closed descriptor to the next file that anybody opens.
+        if (closed) {
+            throw new HostIoException(name, operation + at + " on a closed file", null);
+        }
+    }
+
     private boolean call(int mode, long offset, long length, String operation) throws DiskException {
+        requireOpen(operation, offset);
         try {
             fallocate(descriptor, mode, offset, length);
             return true;

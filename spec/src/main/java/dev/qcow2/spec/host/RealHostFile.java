@@ -8,6 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -25,13 +27,16 @@ public final class RealHostFile implements HostFile {
     private final Path path;
     private final FileChannel channel;
     private final Durability durability;
+    private final boolean writable;
     private final @Nullable LinuxFile linux;
 
-    private RealHostFile(Path path, FileChannel channel, Durability durability, @Nullable LinuxFile linux) {
+    private RealHostFile(Path path, FileChannel channel, Durability durability, boolean writable) {
         this.path = path;
         this.channel = channel;
         this.durability = durability;
-        this.linux = linux;
+        this.writable = writable;
+        // It has a descriptor of its own, which must not be able to do more than the channel (QC-GUEST-07).
+        this.linux = writable ? LinuxFile.open(path) : null;
     }
 
     /**
@@ -46,7 +51,8 @@ public final class RealHostFile implements HostFile {
     public static RealHostFile open(Path path, Durability durability, OpenOption... options) throws DiskException {
         try {
             FileChannel channel = FileChannel.open(path, options);
-            return new RealHostFile(path, channel, durability, LinuxFile.open(path));
+            boolean writable = List.of(options).contains(StandardOpenOption.WRITE);
+            return new RealHostFile(path, channel, durability, writable);
         } catch (IOException | UnsupportedOperationException e) {
             throw new HostIoException(path.toString(), "open", e);
         }
@@ -85,6 +91,7 @@ public final class RealHostFile implements HostFile {
 
     @Override
     public void write(long hostOffset, ByteBuffer from) throws DiskException {
+        requireWritable("write at ", hostOffset);
         long at = hostOffset;
         try {
             while (from.hasRemaining()) {
@@ -97,16 +104,19 @@ public final class RealHostFile implements HostFile {
 
     @Override
     public boolean zero(long hostOffset, long length) throws DiskException {
+        requireWritable("zero at ", hostOffset);
         return linux != null && linux.zeroRange(hostOffset, length);
     }
 
     @Override
     public boolean punchHole(long hostOffset, long length) throws DiskException {
+        requireWritable("punch hole at ", hostOffset);
         return linux != null && linux.punchHole(hostOffset, length);
     }
 
     @Override
     public void truncate(long size) throws DiskException {
+        requireWritable("truncate to ", size);
         try {
             long old = channel.size();
             if (size < old) {
@@ -149,6 +159,16 @@ public final class RealHostFile implements HostFile {
             channel.close();
         } catch (IOException e) {
             throw failure("close", e);
+        }
+    }
+
+    boolean writable() {
+        return writable;
+    }
+
+    void requireWritable(String operation, long at) throws DiskException {
+        if (!writable) {
+            throw new HostIoException(name(), operation + at + " on a file opened read-only", null);
         }
     }
 
