@@ -1,0 +1,171 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.optimized.CopyOnWriteDecision.Action;
+import dev.qcow2.optimized.CopyOnWriteDecision.HostCluster;
+import dev.qcow2.optimized.CopyOnWriteDecision.Surroundings;
+import dev.qcow2.spec.disk.DiskException;
+import java.nio.ByteBuffer;
+
+/**
+ * The second half of an allocating write: DECIDE what to do about head and tail, COPY and write, LINK, RELEASE. The guest
+ * clusters are claimed, so nobody else looks at them or at the new host clusters; only LINK takes the lock.
+ */
+final class AllocatingWrite {
+
+    /** Payloads above this are not copied in memory to save a host call. */
+    private static final int MERGED_PAYLOAD = 1 << 20;
+
+    private final Image image;
+    private final OptimizedOptions options;
+    private final int clusterBits;
+    private final CopyBuffers buffers = new CopyBuffers();
+
+    AllocatingWrite(Image image) {
+        this.image = image;
+        this.options = image.options();
+        this.clusterBits = image.clusterBits();
+    }
+
+    /** Writes the payload, which fills the step's clusters from an offset on, and links them. */
+    void perform(Allocation step, long at, ByteBuffer payload) throws DiskException {
+        boolean linked = false;
+        try {
+            writeData(step, at, payload);
+            link(step);
+            linked = true;
+        } finally {
+            // No entry names the clusters, so they can go back at once; what was written to them is never shown.
+            if (!linked && !step.reused) {
+                release(step);
+            }
+        }
+    }
+
+    private void writeData(Allocation step, long at, ByteBuffer payload) throws DiskException {
+        long start = step.guestCluster << clusterBits;
+        long end = step.guestCluster + step.clusters << clusterBits;
+        long payloadEnd = at + payload.remaining();
+        int head = (int) (at - start);
+        int tail = (int) (end - payloadEnd);
+        Action headAction = decide(step.firstEntry, start, head);
+        Action tailAction = decide(step.lastEntry, payloadEnd, tail);
+        HostCluster state = step.neverWritten ? HostCluster.NEVER_WRITTEN : HostCluster.MAY_HOLD_STALE_BYTES;
+        boolean zeroHead = CopyOnWriteDecision.mustZeroFirst(headAction, state);
+        boolean zeroTail = CopyOnWriteDecision.mustZeroFirst(tailAction, state);
+        if ((zeroHead || zeroTail) && !zero(step, zeroHead ? head : 0, zeroTail ? tail : 0)) {
+            headAction = CopyOnWriteDecision.whenZeroingIsRefused(headAction);
+            tailAction = CopyOnWriteDecision.whenZeroingIsRefused(tailAction);
+        }
+        int headCopy = headAction == Action.COPY ? head : 0;
+        int tailCopy = tailAction == Action.COPY ? tail : 0;
+        write(step, at, payload, headCopy, tailCopy);
+    }
+
+    private Action decide(long oldEntry, long guestOffset, int length) throws DiskException {
+        return CopyOnWriteDecision.decide(surroundings(oldEntry, guestOffset, length), options.skipCopyOnWrite());
+    }
+
+    private Surroundings surroundings(long oldEntry, long guestOffset, int length) throws DiskException {
+        if (length == 0) {
+            return Surroundings.NOTHING;
+        }
+        return switch (EntryBits.kind(oldEntry)) {
+            case ZERO_PLAIN, ZERO_ALLOCATED -> Surroundings.READS_AS_ZERO;
+            case NORMAL -> Surroundings.DATA;
+            case COMPRESSED -> Surroundings.UNKNOWN;
+            case UNALLOCATED -> isZeroBelow(guestOffset, length) ? Surroundings.READS_AS_ZERO : Surroundings.DATA;
+        };
+    }
+
+    private boolean isZeroBelow(long guestOffset, int length) throws DiskException {
+        Layer backing = image.backing();
+        // The last cluster may pass the disk's end; what lies there is zero in any case.
+        long visible = Math.min(length, image.size() - guestOffset);
+        return backing == null || visible <= 0 || Layer.readsAsZeroPadded(backing, guestOffset, visible);
+    }
+
+    /** QC-GUEST-11: takes the stale bytes away before anything can show them. */
+    private boolean zero(Allocation step, int head, int tail) throws DiskException {
+        long length = (long) step.clusters << clusterBits;
+        if (head > 0 && tail > 0 && step.clusters == 1) {
+            return image.host().zero(step.hostOffset, length);
+        }
+        return (head == 0 || image.host().zero(step.hostOffset, head))
+                && (tail == 0 || image.host().zero(step.hostOffset + length - tail, tail));
+    }
+
+    private void write(Allocation step, long at, ByteBuffer payload, int headCopy, int tailCopy) throws DiskException {
+        long host = step.hostOffset + (at - (step.guestCluster << clusterBits));
+        int length = payload.remaining();
+        if (headCopy == 0 && tailCopy == 0) {
+            image.host().write(host, payload);
+            return;
+        }
+        boolean merged = options.mergeCopyWithPayload() && length <= MERGED_PAYLOAD;
+        ByteBuffer copy = buffers.take(merged ? headCopy + length + tailCopy : Math.max(headCopy, tailCopy));
+        try {
+            fill(copy, step.firstEntry, at - headCopy, headCopy);
+            if (merged) {
+                copy.put(payload);
+            } else {
+                image.host().write(host - headCopy, copy.flip());
+                image.host().write(host, payload);
+                copy.clear();
+            }
+            fill(copy, step.lastEntry, at + length, tailCopy);
+            image.host().write(merged ? host - headCopy : host + length, copy.flip());
+        } finally {
+            buffers.giveBack(copy);
+        }
+    }
+
+    /** QC-L2-11: appends the bytes that the guest sees around the payload; beyond the disk's end they are zeros. */
+    private void fill(ByteBuffer into, long oldEntry, long guestOffset, int length) throws DiskException {
+        int end = into.position() + length;
+        int visible = (int) Math.min(length, Math.max(0, image.size() - guestOffset));
+        into.limit(into.position() + visible);
+        if (visible > 0) {
+            switch (EntryBits.kind(oldEntry)) {
+                case NORMAL -> image.host()
+                        .readZeroPadded(
+                                EntryBits.offset(oldEntry) + (guestOffset & (image.clusterSize() - 1)), into);
+                case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, visible);
+                case UNALLOCATED -> image.readBelow(guestOffset, into);
+                case COMPRESSED -> throw image.mapping().compressed();
+            }
+        }
+        into.limit(into.capacity());
+        Zeros.fill(into, end - into.position());
+    }
+
+    private void link(Allocation step) throws DiskException {
+        image.metadata().lock();
+        try {
+            PendingFrees frees = image.checkpoint().frees();
+            MappingTables mapping = image.mapping();
+            Slice slice = mapping.writable(step.guestCluster, image.allocator(), frees);
+            int index = mapping.indexInSlice(step.guestCluster);
+            for (int i = 0; i < step.clusters; i++) {
+                long old = slice.get(index + i);
+                // QC-L2-13: the data is in the file; the checkpoint flushes it before it writes this entry.
+                slice.set(index + i, EntryBits.normal(step.hostOffset + ((long) i << clusterBits)));
+                if (!step.reused && EntryBits.offset(old) != 0) {
+                    frees.add(EntryBits.offset(old) >>> clusterBits);
+                }
+            }
+            mapping.slices().markDirty(slice);
+            image.noteChange();
+        } finally {
+            image.metadata().unlock();
+        }
+    }
+
+    private void release(Allocation step) throws DiskException {
+        image.metadata().lock();
+        try {
+            image.allocator().release(step.hostOffset >>> clusterBits, step.clusters);
+        } finally {
+            image.metadata().unlock();
+        }
+    }
+}

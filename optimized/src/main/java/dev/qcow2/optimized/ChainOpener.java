@@ -1,0 +1,146 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.BackingClause.QC_BACK_03;
+import static dev.qcow2.spec.clause.BackingClause.QC_BACK_04;
+import static dev.qcow2.spec.clause.BackingClause.QC_BACK_05;
+import static dev.qcow2.spec.clause.BackingClause.QC_BACK_06;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_16;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_17;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_04;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.disk.BackingException;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.HostIoException;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Opens an image and what lies below it; closes again what it opened if something is refused. */
+final class ChainOpener {
+
+    private static final int MAX_CHAIN = 200;
+
+    private final HostDirectory directory;
+    private final OpenOptions openOptions;
+    private final OptimizedOptions options;
+    private final Clock clock;
+    private final Set<Object> chain = new HashSet<>();
+
+    ChainOpener(HostDirectory directory, OpenOptions openOptions, OptimizedOptions options, Clock clock) {
+        this.directory = directory;
+        this.openOptions = openOptions;
+        this.options = options;
+        this.clock = clock;
+    }
+
+    OptimizedDisk openDisk(String fileName) throws DiskException {
+        HostFile host = directory.open(fileName, openOptions.access());
+        boolean complete = false;
+        @Nullable Image image = null;
+        try {
+            chain.add(directory.identity(fileName));
+            ImageHeader header = HeaderReader.read(host);
+            requireWritableState(host, header);
+            List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
+            image = image(host, fileName, header, 0);
+            if (openOptions.writable() && header.autoclear() != 0) {
+                HeaderFields.clearAutoclear(host);
+            }
+            complete = true;
+            return new OptimizedDisk(image, openOptions.writable(), clock, snapshots);
+        } finally {
+            if (!complete) {
+                close(image, host);
+            }
+        }
+    }
+
+    private void requireWritableState(HostFile host, ImageHeader header) throws DiskException {
+        if (!openOptions.writable()) {
+            return;
+        }
+        if ((header.incompatible() & ImageHeader.CORRUPT) != 0) {
+            throw new UnsupportedFeatureException(host.name(), QC_HDR_17, "writing to an image marked corrupt");
+        }
+        if ((header.incompatible() & ImageHeader.DIRTY) != 0) {
+            throw new UnsupportedFeatureException(host.name(), QC_HDR_16, "writing to an image marked dirty");
+        }
+    }
+
+    private Image image(HostFile host, String fileName, ImageHeader header, int depth) throws DiskException {
+        Layer backing = null;
+        if (header.backingName().isPresent()) {
+            backing = backing(fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
+        }
+        return new Image(host, header, backing, options, CacheBudget.atDepth(depth));
+    }
+
+    private Layer backing(String imageName, String reference, @Nullable String format, int depth)
+            throws DiskException {
+        if (openOptions.backing() == BackingPolicy.REFUSE) {
+            throw refused(imageName, QC_BACK_06, reference, "the caller allows no backing file");
+        }
+        if (depth >= MAX_CHAIN) {
+            throw refused(imageName, QC_LIM_04, reference, "the chain has more than " + MAX_CHAIN + " images");
+        }
+        if (format != null && !format.equals("raw") && !format.equals("qcow2")) {
+            throw refused(imageName, QC_BACK_05, reference, "unknown format \"" + format + "\"");
+        }
+        String fileName;
+        HostFile host;
+        try {
+            fileName = directory.resolve(imageName, reference);
+            host = directory.open(fileName, Access.READ_ONLY);
+        } catch (HostIoException e) {
+            throw refused(imageName, QC_BACK_03, reference, String.valueOf(e.getMessage()));
+        }
+        return layer(host, imageName, reference, fileName, format, depth);
+    }
+
+    private Layer layer(
+            HostFile host, String imageName, String reference, String fileName, @Nullable String format, int depth)
+            throws DiskException {
+        boolean complete = false;
+        try {
+            if (!chain.add(directory.identity(fileName))) {
+                throw refused(imageName, QC_BACK_04, reference, "the chain comes back to this file");
+            }
+            boolean raw = format == null ? !hasMagic(host) : format.equals("raw");
+            Layer layer = raw ? new RawLayer(host) : image(host, fileName, HeaderReader.read(host), depth);
+            complete = true;
+            return layer;
+        } finally {
+            if (!complete) {
+                host.close();
+            }
+        }
+    }
+
+    private static boolean hasMagic(HostFile host) throws DiskException {
+        ByteBuffer magic = ByteBuffer.allocate(4);
+        host.readZeroPadded(0, magic);
+        return magic.getInt(0) == ImageHeader.MAGIC;
+    }
+
+    private static void close(@Nullable Image image, HostFile host) throws DiskException {
+        if (image != null) {
+            image.close();
+        } else {
+            host.close();
+        }
+    }
+
+    private static BackingException refused(String imageName, Clause clause, String reference, String reason) {
+        return new BackingException(imageName, clause, reference, reason);
+    }
+}

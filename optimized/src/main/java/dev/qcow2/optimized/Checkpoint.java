@@ -1,0 +1,250 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.RefcountClause.QC_REF_03;
+
+import dev.qcow2.spec.disk.CorruptImageException;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.host.HostFile;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Brings the metadata in memory to the disk, in the order in which a power cut at any moment leaves leaks only:
+ *
+ * <ol>
+ *   <li>refcount blocks with raised counts, and after a flush the refcount table that names new ones (QC-REF-13);
+ *   <li>a flush, which also covers the guest's data (QC-L2-13);
+ *   <li>slices of L2 tables; a flush; the L1 table that names new ones; a flush;
+ *   <li>only now the counts of what was dropped are lowered (QC-REF-14), and its space goes back to the host. Before this
+ *       their counts keep the clusters from being handed out again (QC-REF-15).
+ * </ol>
+ *
+ * <p>All of it is taken at one moment under the metadata lock, so no entry is written whose count, or whose data, is not:
+ * an entry is made in memory only after its data was written. The writing itself is done without that lock.
+ *
+ * <p>If a write fails, memory stays the truth: what was taken is dirty again, and the next checkpoint writes it. If a
+ * host flush fails nothing is known of any earlier write, data included; then the disk refuses every further change.
+ */
+final class Checkpoint {
+
+    private final Image image;
+    private final HostFile host;
+    private final ReentrantLock metadata;
+
+    /** Held by whoever writes metadata to the file; taken before the metadata lock, never after. */
+    private final ReentrantLock writer = new ReentrantLock();
+
+    private final WriteBatch blocks = new WriteBatch();
+    private final WriteBatch refcountTable = new WriteBatch();
+    private final WriteBatch l2 = new WriteBatch();
+    private final WriteBatch l1 = new WriteBatch();
+    private PendingFrees taken = new PendingFrees();
+    private PendingFrees filling = new PendingFrees();
+
+    Checkpoint(Image image) {
+        this.image = image;
+        this.host = image.host();
+        this.metadata = image.metadata();
+    }
+
+    ReentrantLock writer() {
+        return writer;
+    }
+
+    /** Where requests note what they dropped; the metadata lock is held. */
+    PendingFrees frees() {
+        return filling;
+    }
+
+    /** Whether so much is dirty that a request should run a checkpoint before it goes on; the metadata lock is held. */
+    boolean isDue() {
+        return filling.wantsCheckpoint()
+                || image.mapping().slices().wantsCheckpoint()
+                || image.refcounts().blocks().wantsCheckpoint();
+    }
+
+    /** Makes everything that was done so far safe. */
+    void run() throws DiskException {
+        writer.lock();
+        try {
+            image.requireHealthy();
+            take();
+            boolean done = false;
+            try {
+                writeInOrder();
+                done = true;
+            } finally {
+                settle(done);
+            }
+            releaseTaken();
+        } finally {
+            writer.unlock();
+        }
+    }
+
+    private void take() {
+        metadata.lock();
+        try {
+            blocks.stage(image.refcounts().blocks().takeDirty());
+            refcountTable.stage(image.refcounts().table().takeDirty());
+            l2.stage(image.mapping().slices().takeDirty());
+            l1.stage(image.mapping().l1().takeDirty());
+            PendingFrees full = filling;
+            filling = taken;
+            taken = full;
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    private void writeInOrder() throws DiskException {
+        blocks.write(host);
+        if (!refcountTable.isEmpty()) {
+            // A new block is complete before the table names it.
+            flushHost();
+            refcountTable.write(host);
+        }
+        if (!l2.isEmpty() || !l1.isEmpty()) {
+            flushHost();
+            l2.write(host);
+        }
+        if (!l1.isEmpty()) {
+            flushHost();
+            l1.write(host);
+        }
+        flushHost();
+    }
+
+    private void settle(boolean done) {
+        metadata.lock();
+        try {
+            if (done) {
+                blocks.settle();
+                refcountTable.settle();
+                l2.settle();
+                l1.settle();
+            } else {
+                blocks.giveBack(image.refcounts().blocks());
+                refcountTable.giveBack(image.refcounts().table());
+                l2.giveBack(image.mapping().slices());
+                l1.giveBack(image.mapping().l1());
+                filling.addAll(taken);
+                taken.clear();
+            }
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    /** Flushes the host file; if that fails the disk is not to be trusted any more. */
+    void flushHost() throws DiskException {
+        try {
+            host.flush();
+        } catch (DiskException e) {
+            image.poison(e);
+            throw e;
+        }
+    }
+
+    /** Lowers counts at once: for what only a checkpoint's caller referred to, after its own flush. */
+    void releaseNow(long first, long length) throws DiskException {
+        taken.addRun(first, length);
+        releaseTaken();
+    }
+
+    private void releaseTaken() throws DiskException {
+        if (taken.runs() == 0) {
+            return;
+        }
+        long corruptCluster = -1;
+        for (int run = 0; run < taken.runs(); run++) {
+            long first = taken.first(run);
+            punchUnshared(first, taken.length(run));
+            corruptCluster = Math.max(corruptCluster, lower(first, taken.length(run)));
+        }
+        taken.clear();
+        writeBlocks();
+        if (corruptCluster >= 0) {
+            throw new CorruptImageException(
+                    host.name(),
+                    QC_REF_03,
+                    corruptCluster << image.header().clusterBits(),
+                    "an entry that named a free cluster",
+                    "a cluster whose count is at least 1");
+        }
+    }
+
+    private void punchUnshared(long first, long length) throws DiskException {
+        long start = first;
+        for (long cluster = first; cluster <= first + length; cluster++) {
+            if (cluster == first + length || !isUnshared(cluster)) {
+                punch(start, cluster - start);
+                start = cluster + 1;
+            }
+        }
+    }
+
+    private boolean isUnshared(long cluster) throws DiskException {
+        metadata.lock();
+        try {
+            return image.refcounts().count(cluster) == 1;
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    private void punch(long first, long length) {
+        int clusterBits = image.header().clusterBits();
+        if (length == 0) {
+            return;
+        }
+        try {
+            // The count is still 1, so nobody can have been given the cluster: a punch never hits new data.
+            host.punchHole(first << clusterBits, length << clusterBits);
+        } catch (DiskException e) {
+            // The space stays in use on the host, and that is all: nobody looks at a free cluster's bytes.
+        }
+    }
+
+    private long lower(long first, long length) throws DiskException {
+        metadata.lock();
+        try {
+            long corruptCluster = -1;
+            for (long cluster = first; cluster < first + length; cluster++) {
+                if (image.refcounts().count(cluster) == 0) {
+                    corruptCluster = cluster;
+                } else {
+                    image.allocator().lower(cluster);
+                }
+            }
+            return corruptCluster;
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    /** Writes the counts as they are; no flush is needed, for a count that stays too high is a leak only. */
+    private void writeBlocks() throws DiskException {
+        metadata.lock();
+        try {
+            blocks.stage(image.refcounts().blocks().takeDirty());
+        } finally {
+            metadata.unlock();
+        }
+        boolean done = false;
+        try {
+            blocks.write(host);
+            done = true;
+        } finally {
+            metadata.lock();
+            try {
+                if (done) {
+                    blocks.settle();
+                } else {
+                    blocks.giveBack(image.refcounts().blocks());
+                }
+            } finally {
+                metadata.unlock();
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
+import static dev.qcow2.spec.clause.RefcountClause.QC_REF_03;
+import static dev.qcow2.spec.clause.RefcountClause.QC_REF_16;
+
+import dev.qcow2.spec.disk.CorruptImageException;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+
+/**
+ * Hands out host clusters. A cluster is free exactly when its count is 0; the first free one is found by a cursor that
+ * only moves back when a cluster below it is freed. Guarded by the image's metadata lock.
+ */
+final class ClusterAllocator {
+
+    /** Host offsets in entries have 56 bits (QC-LIM-06). */
+    private static final int HOST_OFFSET_BITS = 56;
+
+    private final HostFile host;
+    private final RefcountStore refcounts;
+    private final HostSpace space;
+    private final int clusterBits;
+    private long cursor = 1;
+    private int runLength;
+
+    ClusterAllocator(HostFile host, RefcountStore refcounts, HostSpace space, int clusterBits) {
+        this.host = host;
+        this.refcounts = refcounts;
+        this.space = space;
+        this.clusterBits = clusterBits;
+    }
+
+    /** Says whether so many clusters can be allocated without a longer refcount table, whatever is free. */
+    boolean hasRoomFor(long clusters) {
+        long withBlocks = clusters + 2 * (clusters >>> refcounts.blockBits()) + 4;
+        return space.usedClusters() + withBlocks <= refcounts.capacity();
+    }
+
+    /**
+     * Takes contiguous clusters, at least one and at most so many; {@link #runLength()} says how many. Their counts are
+     * 1 from now on. The caller has seen to {@link #hasRoomFor}.
+     *
+     * @return the first cluster
+     */
+    long allocate(int atMost) throws DiskException {
+        long first = nextFree();
+        int length = 1;
+        refcounts.set(first, 1);
+        while (length < atMost && isFree(first + length)) {
+            refcounts.set(first + length, 1);
+            length++;
+        }
+        runLength = length;
+        cursor = first + length;
+        space.use(first, length);
+        return first;
+    }
+
+    /** The number of clusters that the latest call of {@link #allocate} took. */
+    int runLength() {
+        return runLength;
+    }
+
+    /** Takes clusters for a table that must be contiguous, behind everything else. */
+    long allocateContiguous(long clusters) throws DiskException {
+        long first;
+        do {
+            first = Math.max(space.usedClusters(), 1);
+        } while (addMissingBlock(first, clusters));
+        for (long cluster = first; cluster < first + clusters; cluster++) {
+            requireUnused(cluster);
+            refcounts.set(cluster, 1);
+        }
+        space.use(first, clusters);
+        return first;
+    }
+
+    /** Gives back clusters that no entry ever named. */
+    void release(long first, int length) throws DiskException {
+        for (long cluster = first; cluster < first + length; cluster++) {
+            refcounts.lower(cluster);
+        }
+        cursor = Math.min(cursor, first);
+    }
+
+    /** Lowers a count; the flush that dropped the reference is over (QC-REF-14, QC-REF-15). */
+    void lower(long cluster) throws DiskException {
+        refcounts.lower(cluster);
+        if (refcounts.count(cluster) == 0) {
+            cursor = Math.min(cursor, cluster);
+        }
+    }
+
+    /** Makes a new metadata cluster read as zero, and inside the file to its last byte. */
+    void clear(long cluster, long count) throws DiskException {
+        long offset = cluster << clusterBits;
+        long length = count << clusterBits;
+        if (host.zero(offset, length)) {
+            return;
+        }
+        ByteBuffer zeros = ByteBuffer.allocate((int) Math.min(length, 1 << 16));
+        for (long done = 0; done < length; done += zeros.capacity()) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), length - done));
+            host.write(offset + done, zeros);
+        }
+    }
+
+    private boolean isFree(long cluster) throws DiskException {
+        return refcounts.hasBlock(cluster) && refcounts.count(cluster) == 0;
+    }
+
+    private long nextFree() throws DiskException {
+        for (long cluster = cursor; cluster < refcounts.capacity(); cluster++) {
+            if (!refcounts.hasBlock(cluster)) {
+                // The block lies in the range that it counts, so it needs no other block to be counted (QC-REF-10).
+                addBlock(cluster >>> refcounts.blockBits(), cluster);
+            } else if (refcounts.count(cluster) == 0) {
+                requireNotReserved(cluster);
+                return cluster;
+            }
+            cursor = cluster + 1;
+        }
+        throw new CorruptImageException(
+                host.name(), QC_REF_03, refcounts.table().hostOffset(), "clusters counted past the file's end", "none");
+    }
+
+    private boolean addMissingBlock(long first, long clusters) throws DiskException {
+        long step = 1L << refcounts.blockBits();
+        for (long at = first; at < first + clusters - 1 + step; at += step) {
+            long cluster = Math.min(at, first + clusters - 1);
+            if (!refcounts.hasBlock(cluster)) {
+                // In ascending order, so the block that counts the first cluster is there before it is needed.
+                addBlock(cluster >>> refcounts.blockBits(), first);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void addBlock(long index, long cluster) throws DiskException {
+        requireNotReserved(cluster);
+        clear(cluster, 1);
+        refcounts.addBlock(index, cluster);
+        refcounts.set(cluster, 1);
+        space.use(cluster, 1);
+    }
+
+    private void requireUnused(long cluster) throws DiskException {
+        requireNotReserved(cluster);
+        if (refcounts.count(cluster) != 0) {
+            throw new CorruptImageException(
+                    host.name(), QC_REF_03, cluster << clusterBits, "a count past the file's end", "0");
+        }
+    }
+
+    private void requireNotReserved(long cluster) throws DiskException {
+        if (cluster >= 1L << (HOST_OFFSET_BITS - clusterBits)) {
+            throw new RequestRefusedException(
+                    host.name(), QC_LIM_06, "the file would grow beyond 2^" + HOST_OFFSET_BITS + " bytes");
+        }
+        long table = refcounts.table().hostOffset() >>> clusterBits;
+        long tableEnd = table + (refcounts.table().entries() >>> (clusterBits - 3));
+        if (cluster == 0 || (cluster >= table && cluster < tableEnd)) {
+            // A wrong count of 0 must not make us write over the tables.
+            throw new CorruptImageException(
+                    host.name(), QC_REF_16, cluster << clusterBits, "metadata whose count is 0", "a count of 1");
+        }
+    }
+}

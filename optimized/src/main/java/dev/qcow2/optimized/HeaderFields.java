@@ -1,0 +1,38 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+
+/**
+ * Changes of the header in the file: fields that belong together go in one write, so that a power cut leaves either the
+ * old pair or the new one, and nothing else is touched (QC-HDR-21, QC-HDR-25, QC-EXT-04).
+ */
+final class HeaderFields {
+
+    private HeaderFields() {}
+
+    static void setL1(HostFile host, int entries, long offset) throws DiskException {
+        host.write(
+                ImageHeader.L1_SIZE_AT,
+                ByteBuffer.allocate(12).putInt(entries).putLong(offset).flip());
+    }
+
+    static void setRefcountTable(HostFile host, long offset, int clusters) throws DiskException {
+        host.write(
+                ImageHeader.REFCOUNT_TABLE_AT,
+                ByteBuffer.allocate(12).putLong(offset).putInt(clusters).flip());
+    }
+
+    static void setSnapshots(HostFile host, int count, long offset) throws DiskException {
+        host.write(
+                ImageHeader.SNAPSHOTS_AT,
+                ByteBuffer.allocate(12).putInt(count).putLong(offset).flip());
+    }
+
+    /** QC-HDR-23: we keep none of the data that an autoclear bit vouches for. */
+    static void clearAutoclear(HostFile host) throws DiskException {
+        host.write(ImageHeader.AUTOCLEAR_AT, ByteBuffer.allocate(8));
+        host.flush();
+    }
+}

@@ -1,0 +1,255 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_03;
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_01;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_02;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_05;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_06;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_08;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_09;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_10;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_11;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_12;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_14;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_19;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_24;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_28;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_01;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_03;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_07;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_08;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MalformedImageException;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** Reads the header and its extensions, and refuses what does not hold together. Every size is checked before use. */
+final class HeaderReader {
+
+    private static final int FIXED_BYTES = 112;
+    private static final int V3_COMPRESSION_AT = 104;
+
+    private final HostFile host;
+    private final long fileSize;
+    private final ByteBuffer fields;
+    private final int version;
+    private final int headerLength;
+    private final long clusterSize;
+    private Optional<String> backingFormat = Optional.empty();
+
+    private HeaderReader(HostFile host) throws DiskException {
+        this.host = host;
+        this.fileSize = host.size();
+        this.fields = ByteBuffer.allocate(FIXED_BYTES);
+        host.readZeroPadded(0, fields);
+        require(fields.getInt(0) == ImageHeader.MAGIC, QC_HDR_01, 0, hex(fields.getInt(0) & 0xffff_ffffL), "0x514649fb");
+        version = fields.getInt(4);
+        require(version == 2 || version == 3, QC_HDR_02, 4, Integer.toUnsignedString(version), "2 or 3");
+        int clusterBits = fields.getInt(20);
+        require(clusterBits >= 9, QC_HDR_06, 20, Integer.toString(clusterBits), "9 to 21");
+        require(clusterBits <= 21, QC_LIM_01, 20, Integer.toString(clusterBits), "9 to 21");
+        clusterSize = 1L << clusterBits;
+        headerLength = version == 2 ? ImageHeader.V2_LENGTH : fields.getInt(100);
+        require(
+                version == 2
+                        || (headerLength >= ImageHeader.V3_LENGTH
+                                && headerLength % 8 == 0
+                                && headerLength <= clusterSize),
+                QC_HDR_14,
+                100,
+                Integer.toUnsignedString(headerLength),
+                "a multiple of 8 from 104 to the cluster size");
+        require(
+                fileSize >= headerLength,
+                version == 2 ? QC_HDR_01 : QC_HDR_14,
+                0,
+                "a file of " + fileSize + " bytes",
+                "the whole header");
+    }
+
+    /**
+     * Reads and checks a header.
+     *
+     * @throws DiskException with the clause that the file breaks, or the feature that it needs
+     */
+    static ImageHeader read(HostFile host) throws DiskException {
+        return new HeaderReader(host).header();
+    }
+
+    private ImageHeader header() throws DiskException {
+        long incompatible = version == 2 ? 0 : fields.getLong(72);
+        if ((incompatible & ~(ImageHeader.DIRTY | ImageHeader.CORRUPT)) != 0) {
+            FeatureNames.refuse(host, headerLength, clusterSize, incompatible);
+        }
+        requirePlainData();
+        int refcountOrder = version == 2 ? 4 : fields.getInt(96);
+        require(
+                refcountOrder >= 0 && refcountOrder <= 6,
+                QC_HDR_24,
+                96,
+                Integer.toUnsignedString(refcountOrder),
+                "0 to 6");
+        requireTables();
+        long size = fields.getLong(24);
+        int clusterBits = fields.getInt(20);
+        require(size >= 0, QC_LIM_06, 24, Long.toUnsignedString(size), "less than 2^63");
+        require(
+                ImageHeader.l1EntriesFor(size, clusterBits) <= ImageHeader.MAX_L1_BYTES / 8,
+                QC_LIM_02,
+                24,
+                "a disk of " + size + " bytes",
+                "what an L1 table of 32 MiB can map");
+        Optional<String> backingName = backingName();
+        readExtensions();
+        return new ImageHeader(
+                version,
+                clusterBits,
+                size,
+                refcountOrder,
+                fields.getInt(36),
+                fields.getLong(40),
+                fields.getLong(48),
+                fields.getInt(56),
+                fields.getInt(60),
+                fields.getLong(64),
+                incompatible,
+                version == 2 ? 0 : fields.getLong(88),
+                backingName,
+                backingFormat);
+    }
+
+    private void requirePlainData() throws DiskException {
+        int crypt = fields.getInt(32);
+        if (crypt == 1 || crypt == 2) {
+            throw new UnsupportedFeatureException(
+                    host.name(), QC_HDR_08, crypt == 1 ? "AES encryption" : "LUKS encryption");
+        }
+        require(crypt == 0, QC_HDR_08, 32, Integer.toUnsignedString(crypt), "0, 1 or 2");
+        // QC-HDR-26: a field beyond the header's length counts as zero.
+        int compression = headerLength > V3_COMPRESSION_AT && version == 3 ? fields.get(V3_COMPRESSION_AT) & 0xff : 0;
+        require(compression <= 1, QC_HDR_28, V3_COMPRESSION_AT, Integer.toString(compression), "0 or 1");
+        require(
+                compression == 0,
+                QC_HDR_19,
+                V3_COMPRESSION_AT,
+                Integer.toString(compression),
+                "0 while the compression-type bit is clear");
+    }
+
+    private void requireTables() throws DiskException {
+        long l1Size = fields.getInt(36) & 0xffff_ffffL;
+        long l1Offset = fields.getLong(40);
+        require(l1Size * 8 <= ImageHeader.MAX_L1_BYTES, QC_LIM_02, 36, l1Size + " entries", "at most 32 MiB");
+        long tableClusters = fields.getInt(56) & 0xffff_ffffL;
+        long tableOffset = fields.getLong(48);
+        require(tableClusters >= 1, QC_HDR_11, 56, "no cluster", "at least 1");
+        require(
+                tableClusters * clusterSize <= ImageHeader.MAX_REFCOUNT_TABLE_BYTES,
+                QC_LIM_03,
+                56,
+                tableClusters + " clusters",
+                "at most 8 MiB");
+        requireTable(QC_HDR_09, 40, l1Offset, l1Size * 8);
+        requireTable(QC_HDR_10, 48, tableOffset, tableClusters * clusterSize);
+        requireApart(l1Offset, l1Size * 8, tableOffset, tableClusters * clusterSize);
+        long snapshots = fields.getInt(60) & 0xffff_ffffL;
+        require(snapshots <= ImageHeader.MAX_SNAPSHOTS, QC_LIM_05, 60, snapshots + " snapshots", "at most 65536");
+        requireTable(QC_HDR_12, 64, fields.getLong(64), snapshots == 0 ? 0 : 1);
+    }
+
+    private void requireTable(Clause alignment, int fieldAt, long offset, long length) throws DiskException {
+        if (length == 0) {
+            return;
+        }
+        require((offset & (clusterSize - 1)) == 0, alignment, fieldAt, hex(offset), "a multiple of the cluster size");
+        require(offset >= clusterSize || offset < 0, QC_LIM_08, fieldAt, hex(offset), "behind the header's cluster");
+        require(
+                offset > 0 && offset <= fileSize - length,
+                QC_LIM_07,
+                fieldAt,
+                length + " bytes at " + hex(offset),
+                "inside the file of " + fileSize + " bytes");
+    }
+
+    private void requireApart(long first, long firstLength, long second, long secondLength) throws DiskException {
+        require(
+                firstLength == 0 || first + firstLength <= second || second + secondLength <= first,
+                QC_LIM_08,
+                40,
+                hex(first),
+                "not inside the refcount table at " + hex(second));
+    }
+
+    private Optional<String> backingName() throws DiskException {
+        long offset = fields.getLong(8);
+        int length = fields.getInt(16);
+        // QC-HDR-04
+        if (offset == 0) {
+            return Optional.empty();
+        }
+        require(
+                length >= 0 && length <= ImageHeader.MAX_BACKING_NAME,
+                QC_HDR_05,
+                16,
+                Integer.toUnsignedString(length),
+                "at most 1023");
+        require(
+                offset >= headerLength && offset <= clusterSize - length,
+                QC_EXT_08,
+                8,
+                hex(offset),
+                "behind the header, inside the first cluster");
+        if (length == 0) {
+            return Optional.empty();
+        }
+        return Optional.of(text(offset, length));
+    }
+
+    private void readExtensions() throws DiskException {
+        long end = fields.getLong(8) == 0 ? clusterSize : fields.getLong(8);
+        ByteBuffer head = ByteBuffer.allocate(8);
+        long at = headerLength;
+        while (at <= end - 8) {
+            head.clear();
+            host.readZeroPadded(at, head);
+            int type = head.getInt(0);
+            long length = head.getInt(4) & 0xffff_ffffL;
+            // QC-EXT-02
+            if (type == 0) {
+                return;
+            }
+            require(length <= end - at - 8, QC_EXT_03, at + 4, length + " bytes", "at most " + (end - at - 8));
+            if (type == ImageHeader.EXTENSION_BACKING_FORMAT) {
+                require(length <= 255, QC_EXT_03, at + 4, length + " bytes of format name", "at most 255");
+                backingFormat = Optional.of(text(at + 8, (int) length));
+            }
+            // QC-EXT-01, QC-EXT-09
+            at += 8 + ((length + 7) & ~7L);
+        }
+    }
+
+    private String text(long offset, int length) throws DiskException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        host.readZeroPadded(offset, bytes);
+        return new String(bytes.array(), StandardCharsets.UTF_8);
+    }
+
+    private void require(boolean holds, Clause clause, long at, String found, String allowed) throws DiskException {
+        if (!holds) {
+            throw new MalformedImageException(host.name(), clause, at, found, allowed);
+        }
+    }
+
+    private static String hex(long value) {
+        return RefcountStore.hex(value);
+    }
+}

@@ -1,0 +1,295 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.DiskClosedException;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.HostIoException;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open image: its file, its tables in memory, and the lock that guards them. The lock is held for look-ups and table
+ * changes only, never while guest data moves.
+ */
+final class Image implements Layer {
+
+    private final HostFile host;
+    private final ImageHeader header;
+    private final OptimizedOptions options;
+    private final @Nullable Layer backing;
+    private final ReentrantLock metadata = new ReentrantLock();
+    private final HostSpace space;
+    private final RefcountStore refcounts;
+    private final ClusterAllocator allocator;
+    private final MappingTables mapping;
+    private final InFlightRequests requests;
+    private final Checkpoint checkpoint;
+    private volatile boolean closed;
+    private volatile boolean checkpointDue;
+    private volatile @Nullable DiskException poison;
+
+    Image(
+            HostFile host,
+            ImageHeader header,
+            @Nullable Layer backing,
+            OptimizedOptions options,
+            CacheBudget budget)
+            throws DiskException {
+        this.host = host;
+        this.header = header;
+        this.backing = backing;
+        this.options = options;
+        this.space = new HostSpace(header.clusterBits(), host.size());
+        this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes());
+        this.allocator = new ClusterAllocator(host, refcounts, space, header.clusterBits());
+        this.mapping = new MappingTables(host, space, header, budget.l2Bytes());
+        this.requests = new InFlightRequests(metadata);
+        this.checkpoint = new Checkpoint(this);
+    }
+
+    HostFile host() {
+        return host;
+    }
+
+    ImageHeader header() {
+        return header;
+    }
+
+    OptimizedOptions options() {
+        return options;
+    }
+
+    @Nullable Layer backing() {
+        return backing;
+    }
+
+    ReentrantLock metadata() {
+        return metadata;
+    }
+
+    HostSpace space() {
+        return space;
+    }
+
+    RefcountStore refcounts() {
+        return refcounts;
+    }
+
+    ClusterAllocator allocator() {
+        return allocator;
+    }
+
+    MappingTables mapping() {
+        return mapping;
+    }
+
+    InFlightRequests requests() {
+        return requests;
+    }
+
+    Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    int clusterBits() {
+        return header.clusterBits();
+    }
+
+    long clusterSize() {
+        return 1L << header.clusterBits();
+    }
+
+    @Override
+    public long size() {
+        return header.size();
+    }
+
+    void requireOpen() throws DiskException {
+        if (closed) {
+            throw new DiskClosedException(host.name());
+        }
+    }
+
+    /** After a failed host flush nobody knows what the file holds, so nothing may be built on it. */
+    void poison(DiskException cause) {
+        poison = cause;
+    }
+
+    void requireHealthy() throws DiskException {
+        DiskException cause = poison;
+        if (cause != null) {
+            throw new HostIoException(host.name(), "change after a failed flush", cause);
+        }
+    }
+
+    /** Notes, under the metadata lock, whether the caches want to be written. */
+    void noteChange() {
+        checkpointDue = checkpoint.isDue();
+    }
+
+    /** Runs a checkpoint if the caches want it; no lock is held. */
+    void relieve() throws DiskException {
+        if (checkpointDue) {
+            checkpointDue = false;
+            checkpoint.run();
+        }
+    }
+
+    /** Ends a change: without the metadata cache, everything goes to the file at once, and memory is emptied. */
+    void finishChange() throws DiskException {
+        if (!options.metadataCache()) {
+            checkpoint.run();
+            forgetTables();
+        }
+    }
+
+    /** Forgets what the file has as it is in memory. */
+    void forgetTables() {
+        metadata.lock();
+        try {
+            mapping.slices().forgetClean();
+            refcounts.blocks().forgetClean();
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    /** Claims a range for reading, and finds its first run. */
+    private Request beginRead(long first, long end) throws DiskException {
+        boolean alone = !options.concurrentRequests();
+        long claimFirst = alone ? 0 : first;
+        long claimEnd = alone ? Long.MAX_VALUE : end;
+        metadata.lock();
+        try {
+            while (!requests.isFree(claimFirst, claimEnd, alone)) {
+                requests.awaitChange(claimFirst, claimEnd, alone);
+            }
+            requireOpen();
+            return requests.claim(claimFirst, claimEnd, alone);
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    private void locate(long offset, long atMost, Run run) throws DiskException {
+        long limit = options.runReads() ? atMost : Math.min(atMost, clusterSize() - (offset & (clusterSize() - 1)));
+        metadata.lock();
+        try {
+            mapping.locate(offset, limit, run);
+        } finally {
+            metadata.unlock();
+        }
+    }
+
+    @Override
+    public void read(long offset, ByteBuffer into) throws DiskException {
+        long end = offset + into.remaining();
+        int limit = into.limit();
+        Request request = beginRead(offset, end);
+        try {
+            for (long at = offset; at < end; at += request.run.length) {
+                locate(at, end - at, request.run);
+                into.limit(into.position() + (int) request.run.length);
+                readRun(at, request.run, into);
+            }
+        } finally {
+            into.limit(limit);
+            requests.leave(request);
+        }
+        if (!options.metadataCache()) {
+            forgetTables();
+        }
+    }
+
+    private void readRun(long offset, Run run, ByteBuffer into) throws DiskException {
+        switch (run.kind) {
+            case NORMAL -> host.readZeroPadded(run.hostOffset, into);
+            case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, into.remaining());
+            case UNALLOCATED -> readBelow(offset, into);
+            case COMPRESSED -> throw mapping.compressed();
+        }
+    }
+
+    /** Reads what shows through where this image has nothing (QC-L2-10). */
+    void readBelow(long offset, ByteBuffer into) throws DiskException {
+        if (backing == null) {
+            Zeros.fill(into, into.remaining());
+        } else {
+            Layer.readPadded(backing, offset, into);
+        }
+    }
+
+    @Override
+    public boolean readsAsZero(long offset, long length) throws DiskException {
+        long end = offset + length;
+        Run run = new Run();
+        for (long at = offset; at < end; at += run.length) {
+            locate(at, end - at, run);
+            boolean zero =
+                    switch (run.kind) {
+                        case NORMAL, COMPRESSED -> false;
+                        case ZERO_PLAIN, ZERO_ALLOCATED -> true;
+                        case UNALLOCATED -> backing == null || Layer.readsAsZeroPadded(backing, at, run.length);
+                    };
+            if (!zero) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void status(long offset, long length, int depth, StatusCollector into) throws DiskException {
+        long end = offset + length;
+        Request request = beginRead(offset, end);
+        try {
+            for (long at = offset; at < end; at += request.run.length) {
+                locate(at, end - at, request.run);
+                runStatus(at, request.run, depth, into);
+            }
+        } finally {
+            requests.leave(request);
+        }
+    }
+
+    private void runStatus(long at, Run run, int depth, StatusCollector into) throws DiskException {
+        switch (run.kind) {
+            case NORMAL, COMPRESSED -> into.add(at, run.length, BlockStatus.Content.DATA, true, depth);
+            case ZERO_PLAIN, ZERO_ALLOCATED -> into.add(at, run.length, BlockStatus.Content.ZERO, true, depth);
+            case UNALLOCATED -> {
+                long covered = backing == null ? 0 : Math.min(run.length, Math.max(0, backing.size() - at));
+                if (backing != null && covered > 0) {
+                    backing.status(at, covered, depth + 1, into);
+                }
+                if (covered < run.length) {
+                    into.add(at + covered, run.length - covered, BlockStatus.Content.ZERO, false, depth);
+                }
+            }
+        }
+    }
+
+    void flush() throws DiskException {
+        requireOpen();
+        checkpoint.run();
+    }
+
+    /** Refuses every request that begins from now on; the metadata lock is held. */
+    boolean markClosed() {
+        boolean first = !closed;
+        closed = true;
+        return first;
+    }
+
+    @Override
+    public void close() throws DiskException {
+        try {
+            host.close();
+        } finally {
+            if (backing != null) {
+                backing.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_05;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/** Lays out a new image: header, refcount table, refcount blocks, L1 table, each in the clusters behind the one before. */
+final class ImageCreator {
+
+    private static final int HEADER_BYTES = 112;
+
+    private final String fileName;
+    private final CreateOptions options;
+    private final int clusterBits;
+    private final long l1Entries;
+    private final long l1Clusters;
+    private long tableClusters = 1;
+    private long blocks = 1;
+
+    private ImageCreator(String fileName, CreateOptions options) throws DiskException {
+        this.fileName = fileName;
+        this.options = options;
+        this.clusterBits = options.clusterBits();
+        this.l1Entries = ImageHeader.l1EntriesFor(options.size(), clusterBits);
+        if (l1Entries > ImageHeader.MAX_L1_BYTES / 8) {
+            throw refused(QC_LIM_02, "a disk of " + options.size() + " bytes needs an L1 table beyond 32 MiB");
+        }
+        // An empty disk gets a table of one entry too, so that there is something to point at.
+        this.l1Clusters = Math.max(1, clusters(l1Entries * 8));
+        layOut();
+    }
+
+    static void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
+        ImageCreator creator = new ImageCreator(fileName, options);
+        ByteBuffer header = creator.header();
+        try (HostFile host = directory.create(fileName)) {
+            creator.write(host, header);
+        }
+    }
+
+    private void layOut() {
+        int blockBits = clusterBits + 3 - options.refcountOrder();
+        long before;
+        do {
+            before = total();
+            blocks = (before + (1L << blockBits) - 1) >>> blockBits;
+            tableClusters = clusters(blocks * 8);
+        } while (total() != before);
+    }
+
+    private long total() {
+        return 1 + tableClusters + blocks + l1Clusters;
+    }
+
+    private long clusters(long bytes) {
+        return (bytes + (1L << clusterBits) - 1) >>> clusterBits;
+    }
+
+    private void write(HostFile host, ByteBuffer header) throws DiskException {
+        host.truncate(total() << clusterBits);
+        ByteBuffer table = ByteBuffer.allocate((int) blocks * 8);
+        for (long block = 0; block < blocks; block++) {
+            table.putLong((1 + tableClusters + block) << clusterBits);
+        }
+        host.write(1L << clusterBits, table.flip());
+        int order = options.refcountOrder();
+        // The blocks follow each other, so their counts do too: every cluster so far is used once.
+        byte[] counts = new byte[(int) ((total() << order) + 7 >>> 3)];
+        for (int cluster = 0; cluster < total(); cluster++) {
+            RefcountBits.set(counts, cluster, order, 1);
+        }
+        host.write((1 + tableClusters) << clusterBits, ByteBuffer.wrap(counts));
+        host.flush();
+        host.write(0, header);
+        host.flush();
+    }
+
+    private ByteBuffer header() throws DiskException {
+        ByteBuffer header = ByteBuffer.allocate(Math.min(1 << clusterBits, 1 << 14));
+        header.putInt(0, ImageHeader.MAGIC).putInt(4, options.version());
+        header.putInt(20, clusterBits).putLong(24, options.size());
+        header.putInt(36, (int) l1Entries).putLong(40, (1 + tableClusters + blocks) << clusterBits);
+        header.putLong(48, 1L << clusterBits).putInt(56, (int) tableClusters);
+        header.position(ImageHeader.V2_LENGTH);
+        if (options.version() == 3) {
+            header.putInt(96, options.refcountOrder()).putInt(100, HEADER_BYTES);
+            header.position(HEADER_BYTES);
+        }
+        byte[] name = options.backing()
+                .map(backing -> backing.name().getBytes(StandardCharsets.UTF_8))
+                .orElse(new byte[0]);
+        options.backing()
+                .flatMap(CreateOptions.Backing::format)
+                .ifPresent(format -> putExtension(
+                        header,
+                        ImageHeader.EXTENSION_BACKING_FORMAT,
+                        format.formatName().getBytes(StandardCharsets.US_ASCII)));
+        byte[] features = FeatureNames.table();
+        // Small clusters have no room for the names; they are a courtesy only.
+        if (options.version() == 3 && header.remaining() >= 8 + features.length + 8 + name.length) {
+            putExtension(header, ImageHeader.EXTENSION_FEATURE_NAMES, features);
+        }
+        putBackingName(header, name);
+        return header.rewind();
+    }
+
+    private static void putExtension(ByteBuffer header, int type, byte[] data) {
+        header.putInt(type).putInt(data.length).put(data);
+        header.position((header.position() + 7) & ~7);
+    }
+
+    private void putBackingName(ByteBuffer header, byte[] name) throws DiskException {
+        if (options.backing().isEmpty()) {
+            return;
+        }
+        if (name.length == 0 || name.length > ImageHeader.MAX_BACKING_NAME) {
+            throw refused(QC_HDR_05, "a backing file name of " + name.length + " bytes");
+        }
+        // QC-EXT-02: eight zero bytes end the extensions before the name starts.
+        int at = header.position() + 8;
+        if (at + name.length > header.capacity()) {
+            throw refused(QC_EXT_08, "the backing file's name does not fit into the first cluster");
+        }
+        header.putLong(8, at).putInt(16, name.length).position(at).put(name);
+    }
+
+    private RequestRefusedException refused(Clause clause, String reason) {
+        return new RequestRefusedException(fileName, clause, reason);
+    }
+}

@@ -1,0 +1,131 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.spec.disk.DiskException;
+import java.nio.ByteBuffer;
+
+/**
+ * All that an L1 table reaches: its L2 tables and their clusters. Snapshots go over it as a whole. The caller has written
+ * everything dirty, and no other request is under way, so the file is the truth.
+ */
+final class MappedTree {
+
+    private final Image image;
+    private final int clusterBits;
+
+    MappedTree(Image image) {
+        this.image = image;
+        this.clusterBits = image.clusterBits();
+    }
+
+    /** What is done to one cluster that the tree names. */
+    private interface ClusterAction {
+        void apply(long cluster) throws DiskException;
+    }
+
+    /** The new value of an entry. */
+    private interface EntryChange {
+        long apply(long entry) throws DiskException;
+    }
+
+    /** Refuses if the count of any cluster can't be raised (QC-REF-11). */
+    void requireRaisable(RootTable l1) throws DiskException {
+        forEach(l1, image.refcounts()::requireRaisable);
+    }
+
+    /** QC-SNAP-01: raises the count of every cluster once for each time that the tree names it. */
+    void raise(RootTable l1) throws DiskException {
+        forEach(l1, image.refcounts()::raise);
+    }
+
+    /** Lowers them; the reference to the tree has gone from the disk. */
+    void lower(RootTable l1) throws DiskException {
+        forEach(l1, cluster -> {
+            image.checkpoint().frees().add(cluster);
+            if (image.checkpoint().isDue()) {
+                image.checkpoint().run();
+            }
+        });
+    }
+
+    /** QC-SNAP-02: no entry says any more that it is the only one. */
+    void clearCopied(RootTable l1) throws DiskException {
+        changeEntries(l1, entry -> entry & ~EntryBits.COPIED);
+    }
+
+    /** QC-L1-03, QC-L2-03: entries say that they are the only one exactly where that is so. */
+    void setCopied(RootTable l1) throws DiskException {
+        changeEntries(l1, entry -> {
+            long offset = EntryBits.offset(entry);
+            boolean alone = offset != 0 && image.refcounts().count(offset >>> clusterBits) == 1;
+            return alone ? entry | EntryBits.COPIED : entry & ~EntryBits.COPIED;
+        });
+    }
+
+    private void forEach(RootTable l1, ClusterAction action) throws DiskException {
+        ByteBuffer table = ByteBuffer.allocate(1 << clusterBits);
+        for (int i = 0; i < l1.entries(); i++) {
+            long offset = load(l1, i, table);
+            if (offset == 0) {
+                continue;
+            }
+            for (int at = 0; at < table.capacity(); at += 8) {
+                long cluster = EntryBits.offset(checked(table, offset, at)) >>> clusterBits;
+                if (cluster != 0) {
+                    action.apply(cluster);
+                }
+            }
+            action.apply(offset >>> clusterBits);
+        }
+    }
+
+    private void changeEntries(RootTable l1, EntryChange change) throws DiskException {
+        ByteBuffer table = ByteBuffer.allocate(1 << clusterBits);
+        for (int i = 0; i < l1.entries(); i++) {
+            long offset = load(l1, i, table);
+            if (offset != 0) {
+                changeTable(table, offset, change);
+                long entry = l1.get(i);
+                long changed = change.apply(entry);
+                // Only the active table is ours to change; the flags of others mean nothing (QC-L1-03).
+                if (l1 == image.mapping().l1() && changed != entry) {
+                    l1.set(i, changed);
+                }
+            }
+        }
+    }
+
+    private void changeTable(ByteBuffer table, long offset, EntryChange change) throws DiskException {
+        boolean changed = false;
+        for (int at = 0; at < table.capacity(); at += 8) {
+            long entry = checked(table, offset, at);
+            long after = change.apply(entry);
+            changed |= after != entry;
+            table.putLong(at, after);
+        }
+        if (changed) {
+            // Past the cache: its slices are clean, and are read again when they are needed.
+            image.mapping().slices().forget(offset, table.capacity());
+            image.host().write(offset, table.clear());
+        }
+    }
+
+    private long load(RootTable l1, int index, ByteBuffer table) throws DiskException {
+        long entry = l1.get(index);
+        long offset = entry == 0 ? 0 : image.mapping().checkedL2Offset(entry, l1.entryOffset(index));
+        if (offset != 0) {
+            image.host().readZeroPadded(offset, table.clear());
+        }
+        return offset;
+    }
+
+    private long checked(ByteBuffer table, long tableOffset, int at) throws DiskException {
+        long entry = table.getLong(at);
+        if (entry != 0) {
+            image.mapping().check(entry, tableOffset + at);
+            if (EntryBits.kind(entry) == ClusterKind.COMPRESSED) {
+                throw image.mapping().compressed();
+            }
+        }
+        return entry;
+    }
+}

@@ -1,0 +1,187 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OutOfBoundsException;
+import dev.qcow2.spec.disk.ReadOnlyException;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import dev.qcow2.spec.disk.VirtualDisk;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.util.List;
+
+/** The open disk: checks each request, and hands it to the path that serves it. Safe for use by many threads. */
+final class OptimizedDisk implements VirtualDisk {
+
+    private final Image image;
+    private final boolean writable;
+    private final WritePath writes;
+    private final ZeroPath zeroes;
+    private final SnapshotOperations snapshots;
+
+    OptimizedDisk(Image image, boolean writable, Clock clock, List<SnapshotTable.Entry> snapshotTable) {
+        this.image = image;
+        this.writable = writable;
+        this.writes = new WritePath(image);
+        this.zeroes = new ZeroPath(image, writes);
+        this.snapshots = new SnapshotOperations(image, writes.growth(), clock, snapshotTable);
+    }
+
+    @Override
+    public long size() throws DiskException {
+        image.requireOpen();
+        return image.size();
+    }
+
+    @Override
+    public void read(long guestOffset, ByteBuffer into) throws DiskException {
+        image.requireOpen();
+        requireInside(guestOffset, into.remaining());
+        if (into.hasRemaining()) {
+            image.read(guestOffset, into);
+        }
+    }
+
+    @Override
+    public void write(long guestOffset, ByteBuffer from) throws DiskException {
+        requireChangeable();
+        requireInside(guestOffset, from.remaining());
+        if (from.hasRemaining()) {
+            writes.write(guestOffset, from);
+        }
+    }
+
+    @Override
+    public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
+        requireChangeable();
+        requireInside(guestOffset, length);
+        if (length > 0) {
+            zeroes.writeZeroes(guestOffset, length, mode);
+        }
+    }
+
+    @Override
+    public void discard(long guestOffset, long length) throws DiskException {
+        requireChangeable();
+        requireInside(guestOffset, length);
+        if (length > 0) {
+            zeroes.discard(guestOffset, length);
+        }
+    }
+
+    @Override
+    public void flush() throws DiskException {
+        image.requireOpen();
+        if (writable) {
+            image.flush();
+        }
+    }
+
+    @Override
+    public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
+        image.requireOpen();
+        requireInside(guestOffset, length);
+        StatusCollector collector = new StatusCollector();
+        if (length > 0) {
+            image.status(guestOffset, length, 0, collector);
+        }
+        return collector.extents();
+    }
+
+    @Override
+    public SnapshotInfo createSnapshot(String name) throws DiskException {
+        requireChangeable();
+        return alone(() -> snapshots.create(name));
+    }
+
+    @Override
+    public void applySnapshot(String id) throws DiskException {
+        requireChangeable();
+        alone(() -> {
+            snapshots.apply(id);
+            return id;
+        });
+    }
+
+    @Override
+    public void deleteSnapshot(String id) throws DiskException {
+        requireChangeable();
+        alone(() -> {
+            snapshots.delete(id);
+            return id;
+        });
+    }
+
+    @Override
+    public List<SnapshotInfo> snapshots() throws DiskException {
+        image.requireOpen();
+        image.metadata().lock();
+        try {
+            return snapshots.list();
+        } finally {
+            image.metadata().unlock();
+        }
+    }
+
+    @Override
+    public void close() throws DiskException {
+        Request request;
+        image.metadata().lock();
+        try {
+            request = image.requests().claimAll();
+            if (!image.markClosed()) {
+                image.requests().leave(request);
+                return;
+            }
+        } finally {
+            image.metadata().unlock();
+        }
+        try {
+            if (writable) {
+                image.checkpoint().run();
+            }
+        } finally {
+            image.requests().leave(request);
+            image.close();
+        }
+    }
+
+    /** What runs while no other request is under way. */
+    private interface Exclusive<T> {
+        T run() throws DiskException;
+    }
+
+    private <T> T alone(Exclusive<T> action) throws DiskException {
+        Request request;
+        image.metadata().lock();
+        try {
+            request = image.requests().claimAll();
+        } finally {
+            image.metadata().unlock();
+        }
+        image.checkpoint().writer().lock();
+        image.metadata().lock();
+        try {
+            image.requireOpen();
+            return action.run();
+        } finally {
+            image.metadata().unlock();
+            image.checkpoint().writer().unlock();
+            image.requests().leave(request);
+        }
+    }
+
+    private void requireChangeable() throws DiskException {
+        image.requireOpen();
+        if (!writable) {
+            throw new ReadOnlyException(image.host().name());
+        }
+    }
+
+    private void requireInside(long offset, long length) throws DiskException {
+        // QC-GUEST-02; written so that no sum can overflow.
+        if (offset < 0 || length < 0 || offset > image.size() || length > image.size() - offset) {
+            throw new OutOfBoundsException(offset, length, image.size());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
+import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_03;
+
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.NoSuchSnapshotException;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Snapshots. Each operation runs alone, starts and ends with everything on disk, and turns on one write of the header:
+ * before it only leaks can be left behind, and after it too.
+ */
+final class SnapshotOperations {
+
+    private static final int MAX_NAME_BYTES = 65535;
+
+    private final Image image;
+    private final TableGrowth growth;
+    private final Clock clock;
+    private final MappedTree tree;
+    private final List<SnapshotTable.Entry> entries;
+    private long tableOffset;
+
+    SnapshotOperations(Image image, TableGrowth growth, Clock clock, List<SnapshotTable.Entry> entries) {
+        this.image = image;
+        this.growth = growth;
+        this.clock = clock;
+        this.tree = new MappedTree(image);
+        this.entries = new ArrayList<>(entries);
+        this.tableOffset = image.header().snapshotsOffset();
+    }
+
+    List<SnapshotInfo> list() {
+        return entries.stream().map(SnapshotTable.Entry::info).toList();
+    }
+
+    SnapshotInfo create(String name) throws DiskException {
+        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        if (nameBytes.length == 0 || nameBytes.length > MAX_NAME_BYTES) {
+            throw refused("a snapshot's name has 1 to 65535 bytes");
+        }
+        if (entries.size() == ImageHeader.MAX_SNAPSHOTS) {
+            throw refused("the image has 65536 snapshots");
+        }
+        image.checkpoint().run();
+        RootTable active = image.mapping().l1();
+        // QC-REF-11: refused before anything changes.
+        tree.requireRaisable(active);
+        SnapshotInfo info = new SnapshotInfo(nextId(), name, image.size(), 0);
+        // Flags go first: a clear flag costs a copy at most, but a set one on a shared cluster destroys a snapshot.
+        tree.clearCopied(active);
+        image.checkpoint().run();
+        RootTable copy = newL1(active);
+        tree.raise(active);
+        image.checkpoint().run();
+        List<SnapshotTable.Entry> longer = new ArrayList<>(entries);
+        longer.add(SnapshotTable.newEntry(info, nameBytes, copy.hostOffset(), copy.entries(), clock.millis()));
+        replaceTable(longer);
+        return info;
+    }
+
+    void apply(String id) throws DiskException {
+        SnapshotTable.Entry entry = find(id);
+        if (entry.info().diskSize() != image.size()) {
+            throw new RequestRefusedException(
+                    image.host().name(),
+                    QC_SNAP_03,
+                    "the snapshot is of a disk of " + entry.info().diskSize() + " bytes, and this disk has "
+                            + image.size());
+        }
+        image.checkpoint().run();
+        RootTable source = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
+        tree.requireRaisable(source);
+        // QC-SNAP-03: from now on all of it is shared, so no flag may be left set.
+        tree.clearCopied(source);
+        RootTable old = image.mapping().l1();
+        RootTable active = newL1(source);
+        tree.raise(source);
+        image.checkpoint().run();
+        growth.switchHeader(() -> HeaderFields.setL1(image.host(), active.entries(), active.hostOffset()));
+        image.mapping().replaceL1(active);
+        image.mapping().slices().forgetClean();
+        tree.lower(old);
+        freeTable(old.hostOffset(), 8L * old.entries());
+        image.checkpoint().run();
+    }
+
+    void delete(String id) throws DiskException {
+        SnapshotTable.Entry entry = find(id);
+        image.checkpoint().run();
+        List<SnapshotTable.Entry> shorter = new ArrayList<>(entries);
+        shorter.remove(entry);
+        replaceTable(shorter);
+        RootTable dropped = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
+        tree.lower(dropped);
+        freeTable(entry.l1Offset(), 8L * entry.l1Size());
+        image.checkpoint().run();
+        // The lowered counts are on disk before a flag says so.
+        image.checkpoint().flushHost();
+        tree.setCopied(image.mapping().l1());
+        image.checkpoint().run();
+    }
+
+    private SnapshotTable.Entry find(String id) throws DiskException {
+        return entries.stream()
+                .filter(entry -> entry.info().id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new NoSuchSnapshotException(image.host().name(), id));
+    }
+
+    private String nextId() {
+        // QC-SNAP-08
+        long highest = 0;
+        for (SnapshotTable.Entry entry : entries) {
+            String id = entry.info().id();
+            if (id.matches("[0-9]{1,18}")) {
+                highest = Math.max(highest, Long.parseLong(id));
+            }
+        }
+        return Long.toString(highest + 1);
+    }
+
+    /** Writes a copy of an L1 table, without flags, to clusters of its own. */
+    private RootTable newL1(RootTable source) throws DiskException {
+        if (source.entries() == 0) {
+            return new RootTable(image.host(), 0, 0);
+        }
+        long first = allocate(8L * source.entries());
+        RootTable copy = new RootTable(image.host(), first << image.clusterBits(), source.entries());
+        source.copyInto(copy);
+        for (int i = 0; i < copy.entries(); i++) {
+            long entry = copy.get(i);
+            if (EntryBits.copied(entry)) {
+                copy.set(i, entry & ~EntryBits.COPIED);
+            }
+        }
+        growth.writeOut(copy);
+        return copy;
+    }
+
+    private long allocate(long bytes) throws DiskException {
+        long clusters = (bytes + image.clusterSize() - 1) >>> image.clusterBits();
+        growth.ensureRoomFor(clusters);
+        long first = image.allocator().allocateContiguous(clusters);
+        image.allocator().clear(first, clusters);
+        return first;
+    }
+
+    /** QC-SNAP-10: the new table complete and counted, then the header, then the old one freed. */
+    private void replaceTable(List<SnapshotTable.Entry> changed) throws DiskException {
+        long oldOffset = tableOffset;
+        long oldBytes = SnapshotTable.bytes(entries);
+        long offset = 0;
+        if (!changed.isEmpty()) {
+            offset = allocate(SnapshotTable.bytes(changed)) << image.clusterBits();
+            long at = offset;
+            for (SnapshotTable.Entry entry : changed) {
+                image.host().write(at, ByteBuffer.wrap(entry.bytes()));
+                at += entry.bytes().length;
+            }
+        }
+        image.checkpoint().run();
+        long newOffset = offset;
+        growth.switchHeader(() -> HeaderFields.setSnapshots(image.host(), changed.size(), newOffset));
+        tableOffset = offset;
+        entries.clear();
+        entries.addAll(changed);
+        freeTable(oldOffset, oldBytes);
+        image.checkpoint().run();
+    }
+
+    private void freeTable(long offset, long bytes) {
+        if (bytes > 0) {
+            image.checkpoint()
+                    .frees()
+                    .addRun(
+                            offset >>> image.clusterBits(),
+                            (bytes + image.clusterSize() - 1) >>> image.clusterBits());
+        }
+    }
+
+    private RequestRefusedException refused(String reason) {
+        return new RequestRefusedException(image.host().name(), QC_LIM_05, reason);
+    }
+}

@@ -1,0 +1,120 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_07;
+import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_05;
+import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_07;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MalformedImageException;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The snapshot table: entries follow each other, each padded to a multiple of 8 bytes (QC-SNAP-04). */
+final class SnapshotTable {
+
+    private static final int FIXED_BYTES = 40;
+    private static final int EXTRA_BYTES = 16;
+    private static final int MAX_EXTRA_BYTES = 1024;
+    private static final long MAX_TABLE_BYTES = 64L << 20;
+
+    /**
+     * One entry.
+     *
+     * @param info what the guest's side sees
+     * @param l1Offset where its L1 table is
+     * @param l1Size entries of that
+     * @param bytes the entry as it is in the file, with whatever we don't know (QC-SNAP-06)
+     */
+    record Entry(SnapshotInfo info, long l1Offset, int l1Size, byte[] bytes) {}
+
+    private SnapshotTable() {}
+
+    static List<Entry> read(HostFile host, ImageHeader header) throws DiskException {
+        List<Entry> entries = new ArrayList<>();
+        long fileSize = host.size();
+        long at = header.snapshotsOffset();
+        for (int i = 0; i < header.snapshotCount(); i++) {
+            Entry entry = readEntry(host, header, at, fileSize);
+            entries.add(entry);
+            at += entry.bytes().length;
+            require(
+                    at - header.snapshotsOffset() <= MAX_TABLE_BYTES, host, QC_LIM_05, at, "more", "at most 64 MiB");
+        }
+        return entries;
+    }
+
+    private static Entry readEntry(HostFile host, ImageHeader header, long at, long fileSize) throws DiskException {
+        ByteBuffer fixed = ByteBuffer.allocate(FIXED_BYTES);
+        require(at <= fileSize - FIXED_BYTES, host, QC_LIM_07, at, "the file's end", "a snapshot");
+        host.readZeroPadded(at, fixed);
+        long extra = fixed.getInt(36) & 0xffff_ffffL;
+        require(extra <= MAX_EXTRA_BYTES, host, QC_LIM_05, at + 36, extra + " bytes", "at most 1024");
+        int idBytes = fixed.getShort(12) & 0xffff;
+        int nameBytes = fixed.getShort(14) & 0xffff;
+        int length = FIXED_BYTES + (int) extra + idBytes + nameBytes;
+        require(at <= fileSize - length, host, QC_LIM_07, at, "the file's end", "a snapshot of " + length + " bytes");
+        ByteBuffer bytes = ByteBuffer.allocate((length + 7) & ~7);
+        host.readZeroPadded(at, bytes);
+        long l1Size = fixed.getInt(8) & 0xffff_ffffL;
+        long l1Offset = fixed.getLong(0);
+        require(l1Size * 8 <= ImageHeader.MAX_L1_BYTES, host, QC_LIM_02, at + 8, l1Size + " entries", "32 MiB");
+        require(
+                (l1Offset & ((1L << header.clusterBits()) - 1)) == 0,
+                host,
+                QC_SNAP_05,
+                at,
+                RefcountStore.hex(l1Offset),
+                "a multiple of the cluster size");
+        require(
+                l1Size == 0 || (l1Offset > 0 && l1Offset <= fileSize - l1Size * 8),
+                host,
+                QC_LIM_07,
+                at,
+                RefcountStore.hex(l1Offset),
+                "inside the file");
+        SnapshotInfo info = info(bytes, header, (int) extra, idBytes, nameBytes);
+        require(info.diskSize() >= 0, host, QC_SNAP_07, at + 48, "a negative disk size", "less than 2^63");
+        return new Entry(info, l1Offset, (int) l1Size, bytes.array());
+    }
+
+    private static SnapshotInfo info(ByteBuffer bytes, ImageHeader header, int extra, int idBytes, int nameBytes) {
+        int idAt = FIXED_BYTES + extra;
+        String id = new String(bytes.array(), idAt, idBytes, StandardCharsets.UTF_8);
+        String name = new String(bytes.array(), idAt + idBytes, nameBytes, StandardCharsets.UTF_8);
+        // QC-SNAP-09
+        long vmState = extra >= 8 ? bytes.getLong(FIXED_BYTES) : bytes.getInt(32) & 0xffff_ffffL;
+        long diskSize = extra >= EXTRA_BYTES ? bytes.getLong(FIXED_BYTES + 8) : header.size();
+        return new SnapshotInfo(id, name, diskSize, vmState);
+    }
+
+    static Entry newEntry(SnapshotInfo info, byte[] name, long l1Offset, int l1Size, long epochMillis) {
+        byte[] id = info.id().getBytes(StandardCharsets.UTF_8);
+        ByteBuffer bytes = ByteBuffer.allocate((FIXED_BYTES + EXTRA_BYTES + id.length + name.length + 7) & ~7);
+        bytes.putLong(l1Offset).putInt(l1Size);
+        bytes.putShort((short) id.length).putShort((short) name.length);
+        bytes.putInt((int) (epochMillis / 1000)).putInt((int) (epochMillis % 1000) * 1_000_000);
+        bytes.putLong(0).putInt(0).putInt(EXTRA_BYTES);
+        // QC-SNAP-07
+        bytes.putLong(0).putLong(info.diskSize());
+        bytes.put(id).put(name);
+        return new Entry(info, l1Offset, l1Size, bytes.array());
+    }
+
+    static long bytes(List<Entry> entries) {
+        return entries.stream().mapToLong(entry -> entry.bytes().length).sum();
+    }
+
+    private static void require(boolean holds, HostFile host, Clause clause, long at, String found, String allowed)
+            throws DiskException {
+        if (!holds) {
+            throw new MalformedImageException(host.name(), clause, at, found, allowed);
+        }
+    }
+}
