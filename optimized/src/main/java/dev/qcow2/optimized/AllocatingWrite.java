@@ -43,7 +43,7 @@ final class AllocatingWrite {
 
     private void writeData(Allocation step, long at, ByteBuffer payload) throws DiskException {
         long start = step.guestCluster << clusterBits;
-        long end = step.guestCluster + step.clusters << clusterBits;
+        long end = (step.guestCluster + step.clusters) << clusterBits;
         long payloadEnd = at + payload.remaining();
         int head = (int) (at - start);
         int tail = (int) (end - payloadEnd);
@@ -126,9 +126,10 @@ final class AllocatingWrite {
         into.limit(into.position() + visible);
         if (visible > 0) {
             switch (EntryBits.kind(oldEntry)) {
-                case NORMAL -> image.host()
-                        .readZeroPadded(
-                                EntryBits.offset(oldEntry) + (guestOffset & (image.clusterSize() - 1)), into);
+                case NORMAL ->
+                    image.host()
+                            .readZeroPadded(
+                                    EntryBits.offset(oldEntry) + (guestOffset & (image.clusterSize() - 1)), into);
                 case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, visible);
                 case UNALLOCATED -> image.readBelow(guestOffset, into);
                 case COMPRESSED -> throw image.mapping().compressed();

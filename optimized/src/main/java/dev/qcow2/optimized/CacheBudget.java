@@ -15,6 +15,7 @@ record CacheBudget(long l2Bytes, long refcountBytes) {
 
     static CacheBudget atDepth(int depth) {
         int shift = Math.min(depth, 20);
-        return new CacheBudget(Math.max(LEAST_BYTES, L2_BYTES >> shift), Math.max(LEAST_BYTES, REFCOUNT_BYTES >> shift));
+        return new CacheBudget(
+                Math.max(LEAST_BYTES, L2_BYTES >> shift), Math.max(LEAST_BYTES, REFCOUNT_BYTES >> shift));
     }
 }

@@ -80,13 +80,13 @@ final class ChainOpener {
     private Image image(HostFile host, String fileName, ImageHeader header, int depth) throws DiskException {
         Layer backing = null;
         if (header.backingName().isPresent()) {
-            backing = backing(fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
+            backing = backing(
+                    fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
         }
         return new Image(host, header, backing, options, CacheBudget.atDepth(depth));
     }
 
-    private Layer backing(String imageName, String reference, @Nullable String format, int depth)
-            throws DiskException {
+    private Layer backing(String imageName, String reference, @Nullable String format, int depth) throws DiskException {
         if (openOptions.backing() == BackingPolicy.REFUSE) {
             throw refused(imageName, QC_BACK_06, reference, "the caller allows no backing file");
         }

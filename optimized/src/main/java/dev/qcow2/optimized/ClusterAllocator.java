@@ -143,9 +143,9 @@ final class ClusterAllocator {
     private void addBlock(long index, long cluster) throws DiskException {
         requireNotReserved(cluster);
         clear(cluster, 1);
+        space.use(cluster, 1);
         refcounts.addBlock(index, cluster);
         refcounts.set(cluster, 1);
-        space.use(cluster, 1);
     }
 
     private void requireUnused(long cluster) throws DiskException {

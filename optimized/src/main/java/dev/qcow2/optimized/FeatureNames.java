@@ -60,8 +60,9 @@ final class FeatureNames {
         StringJoiner names = new StringJoiner(", ");
         Clause clause = QC_HDR_15;
         for (int bit = 2; bit < 64; bit++) {
-            if ((incompatible >>> bit & 1) != 0) {
-                names.add(bit < KNOWN_INCOMPATIBLE ? knownName(bit) : unknownName(host, headerLength, clusterSize, bit));
+            if (((incompatible >>> bit) & 1) != 0) {
+                names.add(
+                        bit < KNOWN_INCOMPATIBLE ? knownName(bit) : unknownName(host, headerLength, clusterSize, bit));
                 clause = names.length() > 0 && bit < KNOWN_INCOMPATIBLE ? clauseOf(bit) : QC_HDR_15;
             }
         }

@@ -51,7 +51,12 @@ final class HeaderReader {
         this.fileSize = host.size();
         this.fields = ByteBuffer.allocate(FIXED_BYTES);
         host.readZeroPadded(0, fields);
-        require(fields.getInt(0) == ImageHeader.MAGIC, QC_HDR_01, 0, hex(fields.getInt(0) & 0xffff_ffffL), "0x514649fb");
+        require(
+                fields.getInt(0) == ImageHeader.MAGIC,
+                QC_HDR_01,
+                0,
+                hex(fields.getInt(0) & 0xffff_ffffL),
+                "0x514649fb");
         version = fields.getInt(4);
         require(version == 2 || version == 3, QC_HDR_02, 4, Integer.toUnsignedString(version), "2 or 3");
         int clusterBits = fields.getInt(20);

@@ -30,12 +30,7 @@ final class Image implements Layer {
     private volatile boolean checkpointDue;
     private volatile @Nullable DiskException poison;
 
-    Image(
-            HostFile host,
-            ImageHeader header,
-            @Nullable Layer backing,
-            OptimizedOptions options,
-            CacheBudget budget)
+    Image(HostFile host, ImageHeader header, @Nullable Layer backing, OptimizedOptions options, CacheBudget budget)
             throws DiskException {
         this.host = host;
         this.header = header;
@@ -61,7 +56,8 @@ final class Image implements Layer {
         return options;
     }
 
-    @Nullable Layer backing() {
+    @Nullable
+    Layer backing() {
         return backing;
     }
 
@@ -163,9 +159,7 @@ final class Image implements Layer {
         long claimEnd = alone ? Long.MAX_VALUE : end;
         metadata.lock();
         try {
-            while (!requests.isFree(claimFirst, claimEnd, alone)) {
-                requests.awaitChange(claimFirst, claimEnd, alone);
-            }
+            requests.awaitFree(claimFirst, claimEnd, alone);
             requireOpen();
             return requests.claim(claimFirst, claimEnd, alone);
         } finally {

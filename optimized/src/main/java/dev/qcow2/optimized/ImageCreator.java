@@ -74,7 +74,7 @@ final class ImageCreator {
         host.write(1L << clusterBits, table.flip());
         int order = options.refcountOrder();
         // The blocks follow each other, so their counts do too: every cluster so far is used once.
-        byte[] counts = new byte[(int) ((total() << order) + 7 >>> 3)];
+        byte[] counts = new byte[(int) (((total() << order) + 7) >>> 3)];
         for (int cluster = 0; cluster < total(); cluster++) {
             RefcountBits.set(counts, cluster, order, 1);
         }

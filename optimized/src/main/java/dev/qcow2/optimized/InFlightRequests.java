@@ -46,12 +46,15 @@ final class InFlightRequests {
         return request;
     }
 
-    /** Waits until some request has left, unless the range became free meanwhile; the metadata lock is held. */
-    void awaitChange(long first, long end, boolean changes) {
+    /** Waits until a range is free; the metadata lock is held, and given up while waiting. */
+    void awaitFree(long first, long end, boolean changes) {
+        if (isFree(first, end, changes)) {
+            return;
+        }
         waiting.incrementAndGet();
         try {
             // Asked again after the announcement: whoever leaves from now on sees it, and wakes us.
-            if (!isFree(first, end, changes)) {
+            while (!isFree(first, end, changes)) {
                 someLeft.awaitUninterruptibly();
             }
         } finally {

@@ -28,23 +28,31 @@ final class MappedTree {
     }
 
     /** Refuses if the count of any cluster can't be raised (QC-REF-11). */
-    void requireRaisable(RootTable l1) throws DiskException {
-        forEach(l1, image.refcounts()::requireRaisable);
+    void requireRaisable(RootTable l1, RootTable present) throws DiskException {
+        forEach(l1, present, image.refcounts()::requireRaisable);
     }
 
-    /** QC-SNAP-01: raises the count of every cluster once for each time that the tree names it. */
-    void raise(RootTable l1) throws DiskException {
-        forEach(l1, image.refcounts()::raise);
+    /**
+     * QC-SNAP-01: raises the count of every cluster that the tree names, but for those that another tree, which is about
+     * to go, names at the same place: there one reference takes the place of the other, and no count need have room.
+     */
+    void raise(RootTable l1, RootTable leaving) throws DiskException {
+        forEach(l1, leaving, image.refcounts()::raise);
     }
 
-    /** Lowers them; the reference to the tree has gone from the disk. */
-    void lower(RootTable l1) throws DiskException {
-        forEach(l1, cluster -> {
+    /** Lowers them, but for those that took over; the reference to the tree has gone from the disk. */
+    void lower(RootTable l1, RootTable successor) throws DiskException {
+        forEach(l1, successor, cluster -> {
             image.checkpoint().frees().add(cluster);
             if (image.checkpoint().isDue()) {
                 image.checkpoint().run();
             }
         });
+    }
+
+    /** A tree that names nothing. */
+    RootTable nothing() {
+        return new RootTable(image.host(), 0, 0);
     }
 
     /** QC-SNAP-02: no entry says any more that it is the only one. */
@@ -61,20 +69,33 @@ final class MappedTree {
         });
     }
 
-    private void forEach(RootTable l1, ClusterAction action) throws DiskException {
+    private void forEach(RootTable l1, RootTable other, ClusterAction action) throws DiskException {
         ByteBuffer table = ByteBuffer.allocate(1 << clusterBits);
+        ByteBuffer otherTable = ByteBuffer.allocate(1 << clusterBits);
         for (int i = 0; i < l1.entries(); i++) {
-            long offset = load(l1, i, table);
-            if (offset == 0) {
+            long offset = EntryBits.offset(l1.get(i));
+            long otherOffset = i < other.entries() ? EntryBits.offset(other.get(i)) : 0;
+            if (offset == 0 || offset == otherOffset) {
                 continue;
             }
-            for (int at = 0; at < table.capacity(); at += 8) {
-                long cluster = EntryBits.offset(checked(table, offset, at)) >>> clusterBits;
-                if (cluster != 0) {
-                    action.apply(cluster);
-                }
+            load(l1, i, table);
+            if (otherOffset == 0) {
+                otherTable.clear().put(new byte[otherTable.capacity()]);
+            } else {
+                load(other, i, otherTable);
             }
+            forEachEntry(table, offset, otherTable, action);
             action.apply(offset >>> clusterBits);
+        }
+    }
+
+    private void forEachEntry(ByteBuffer table, long tableOffset, ByteBuffer otherTable, ClusterAction action)
+            throws DiskException {
+        for (int at = 0; at < table.capacity(); at += 8) {
+            long offset = EntryBits.offset(checked(table, tableOffset, at));
+            if (offset != 0 && offset != EntryBits.offset(otherTable.getLong(at))) {
+                action.apply(offset >>> clusterBits);
+            }
         }
     }
 

@@ -59,7 +59,7 @@ final class MappingTables {
 
     /** QC-L1-06: whether the L1 table reaches a guest cluster. */
     boolean reaches(long guestCluster) {
-        return guestCluster >>> l2Bits < l1.entries();
+        return (guestCluster >>> l2Bits) < l1.entries();
     }
 
     int indexInSlice(long guestCluster) {
@@ -81,7 +81,8 @@ final class MappingTables {
     }
 
     /** Returns the slice that maps a guest cluster, or null where there is no L2 table. */
-    @Nullable Slice find(long guestCluster) throws DiskException {
+    @Nullable
+    Slice find(long guestCluster) throws DiskException {
         if (!reaches(guestCluster)) {
             return null;
         }
@@ -164,10 +165,11 @@ final class MappingTables {
     private boolean continues(ClusterKind kind, long first, long next, int distance) {
         ClusterKind nextKind = EntryBits.kind(next);
         return switch (kind) {
-            case NORMAL -> nextKind == kind
-                    && EntryBits.offset(next) == EntryBits.offset(first) + ((long) distance << clusterBits);
-            case ZERO_PLAIN, ZERO_ALLOCATED -> nextKind == ClusterKind.ZERO_PLAIN
-                    || nextKind == ClusterKind.ZERO_ALLOCATED;
+            case NORMAL ->
+                nextKind == kind
+                        && EntryBits.offset(next) == EntryBits.offset(first) + ((long) distance << clusterBits);
+            case ZERO_PLAIN, ZERO_ALLOCATED ->
+                nextKind == ClusterKind.ZERO_PLAIN || nextKind == ClusterKind.ZERO_ALLOCATED;
             case UNALLOCATED -> nextKind == kind;
             case COMPRESSED -> false;
         };
@@ -228,6 +230,6 @@ final class MappingTables {
 
     private long sliceOffset(long table, long guestCluster) {
         long inTable = (guestCluster & ((1L << l2Bits) - 1)) << 3;
-        return table + (inTable >>> sliceBits << sliceBits);
+        return table + ((inTable >>> sliceBits) << sliceBits);
     }
 }

@@ -39,8 +39,8 @@ final class RefcountStore {
         this.sliceBits = Math.min(MappingTables.SLICE_BITS, clusterBits);
         this.sliceCountBits = sliceBits + 3 - order;
         this.blocks = new SliceCache(host, sliceBits, budgetBytes);
-        this.table = new RootTable(
-                host, header.refcountTableOffset(), header.refcountTableClusters() << (clusterBits - 3));
+        this.table =
+                new RootTable(host, header.refcountTableOffset(), header.refcountTableClusters() << (clusterBits - 3));
     }
 
     SliceCache blocks() {
@@ -127,7 +127,7 @@ final class RefcountStore {
     private Slice slice(long cluster) throws DiskException {
         // QC-REF-09
         long inBlock = cluster & ((1L << blockBits) - 1);
-        return blocks.get(blockOffset((int) (cluster >>> blockBits)) + (inBlock >>> sliceCountBits << sliceBits));
+        return blocks.get(blockOffset((int) (cluster >>> blockBits)) + ((inBlock >>> sliceCountBits) << sliceBits));
     }
 
     private long blockOffset(int index) throws DiskException {

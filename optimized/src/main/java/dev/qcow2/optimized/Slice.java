@@ -30,7 +30,8 @@ final class Slice {
     /** Used since the eviction hand passed by. */
     boolean used;
 
-    @Nullable Slice nextInBucket;
+    @Nullable
+    Slice nextInBucket;
 
     Slice(int length) {
         bytes = new byte[length];

@@ -7,7 +7,6 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.NoSuchSnapshotException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.SnapshotInfo;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -52,13 +51,13 @@ final class SnapshotOperations {
         image.checkpoint().run();
         RootTable active = image.mapping().l1();
         // QC-REF-11: refused before anything changes.
-        tree.requireRaisable(active);
+        tree.requireRaisable(active, tree.nothing());
         SnapshotInfo info = new SnapshotInfo(nextId(), name, image.size(), 0);
         // Flags go first: a clear flag costs a copy at most, but a set one on a shared cluster destroys a snapshot.
         tree.clearCopied(active);
         image.checkpoint().run();
         RootTable copy = newL1(active);
-        tree.raise(active);
+        tree.raise(active, tree.nothing());
         image.checkpoint().run();
         List<SnapshotTable.Entry> longer = new ArrayList<>(entries);
         longer.add(SnapshotTable.newEntry(info, nameBytes, copy.hostOffset(), copy.entries(), clock.millis()));
@@ -77,17 +76,17 @@ final class SnapshotOperations {
         }
         image.checkpoint().run();
         RootTable source = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
-        tree.requireRaisable(source);
+        RootTable old = image.mapping().l1();
+        tree.requireRaisable(source, old);
         // QC-SNAP-03: from now on all of it is shared, so no flag may be left set.
         tree.clearCopied(source);
-        RootTable old = image.mapping().l1();
         RootTable active = newL1(source);
-        tree.raise(source);
+        tree.raise(source, old);
         image.checkpoint().run();
         growth.switchHeader(() -> HeaderFields.setL1(image.host(), active.entries(), active.hostOffset()));
         image.mapping().replaceL1(active);
         image.mapping().slices().forgetClean();
-        tree.lower(old);
+        tree.lower(old, active);
         freeTable(old.hostOffset(), 8L * old.entries());
         image.checkpoint().run();
     }
@@ -99,7 +98,7 @@ final class SnapshotOperations {
         shorter.remove(entry);
         replaceTable(shorter);
         RootTable dropped = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
-        tree.lower(dropped);
+        tree.lower(dropped, tree.nothing());
         freeTable(entry.l1Offset(), 8L * entry.l1Size());
         image.checkpoint().run();
         // The lowered counts are on disk before a flag says so.
@@ -162,8 +161,8 @@ final class SnapshotOperations {
             offset = allocate(SnapshotTable.bytes(changed)) << image.clusterBits();
             long at = offset;
             for (SnapshotTable.Entry entry : changed) {
-                image.host().write(at, ByteBuffer.wrap(entry.bytes()));
-                at += entry.bytes().length;
+                image.host().write(at, entry.bytes().duplicate().clear());
+                at += entry.bytes().capacity();
             }
         }
         image.checkpoint().run();
@@ -180,9 +179,7 @@ final class SnapshotOperations {
         if (bytes > 0) {
             image.checkpoint()
                     .frees()
-                    .addRun(
-                            offset >>> image.clusterBits(),
-                            (bytes + image.clusterSize() - 1) >>> image.clusterBits());
+                    .addRun(offset >>> image.clusterBits(), (bytes + image.clusterSize() - 1) >>> image.clusterBits());
         }
     }
 

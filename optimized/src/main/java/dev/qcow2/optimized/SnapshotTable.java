@@ -32,7 +32,7 @@ final class SnapshotTable {
      * @param l1Size entries of that
      * @param bytes the entry as it is in the file, with whatever we don't know (QC-SNAP-06)
      */
-    record Entry(SnapshotInfo info, long l1Offset, int l1Size, byte[] bytes) {}
+    record Entry(SnapshotInfo info, long l1Offset, int l1Size, ByteBuffer bytes) {}
 
     private SnapshotTable() {}
 
@@ -43,9 +43,8 @@ final class SnapshotTable {
         for (int i = 0; i < header.snapshotCount(); i++) {
             Entry entry = readEntry(host, header, at, fileSize);
             entries.add(entry);
-            at += entry.bytes().length;
-            require(
-                    at - header.snapshotsOffset() <= MAX_TABLE_BYTES, host, QC_LIM_05, at, "more", "at most 64 MiB");
+            at += entry.bytes().capacity();
+            require(at - header.snapshotsOffset() <= MAX_TABLE_BYTES, host, QC_LIM_05, at, "more", "at most 64 MiB");
         }
         return entries;
     }
@@ -81,17 +80,21 @@ final class SnapshotTable {
                 "inside the file");
         SnapshotInfo info = info(bytes, header, (int) extra, idBytes, nameBytes);
         require(info.diskSize() >= 0, host, QC_SNAP_07, at + 48, "a negative disk size", "less than 2^63");
-        return new Entry(info, l1Offset, (int) l1Size, bytes.array());
+        return new Entry(info, l1Offset, (int) l1Size, bytes);
     }
 
     private static SnapshotInfo info(ByteBuffer bytes, ImageHeader header, int extra, int idBytes, int nameBytes) {
         int idAt = FIXED_BYTES + extra;
-        String id = new String(bytes.array(), idAt, idBytes, StandardCharsets.UTF_8);
-        String name = new String(bytes.array(), idAt + idBytes, nameBytes, StandardCharsets.UTF_8);
+        String id = text(bytes, idAt, idBytes);
+        String name = text(bytes, idAt + idBytes, nameBytes);
         // QC-SNAP-09
         long vmState = extra >= 8 ? bytes.getLong(FIXED_BYTES) : bytes.getInt(32) & 0xffff_ffffL;
         long diskSize = extra >= EXTRA_BYTES ? bytes.getLong(FIXED_BYTES + 8) : header.size();
         return new SnapshotInfo(id, name, diskSize, vmState);
+    }
+
+    private static String text(ByteBuffer bytes, int at, int length) {
+        return StandardCharsets.UTF_8.decode(bytes.slice(at, length)).toString();
     }
 
     static Entry newEntry(SnapshotInfo info, byte[] name, long l1Offset, int l1Size, long epochMillis) {
@@ -104,11 +107,11 @@ final class SnapshotTable {
         // QC-SNAP-07
         bytes.putLong(0).putLong(info.diskSize());
         bytes.put(id).put(name);
-        return new Entry(info, l1Offset, l1Size, bytes.array());
+        return new Entry(info, l1Offset, l1Size, bytes);
     }
 
     static long bytes(List<Entry> entries) {
-        return entries.stream().mapToLong(entry -> entry.bytes().length).sum();
+        return entries.stream().mapToLong(entry -> entry.bytes().capacity()).sum();
     }
 
     private static void require(boolean holds, HostFile host, Clause clause, long at, String found, String allowed)

@@ -15,8 +15,7 @@ final class StatusCollector {
         if (last >= 0 && extents.get(last).joins(next)) {
             BlockStatus before = extents.get(last);
             extents.set(
-                    last,
-                    new BlockStatus(before.guestOffset(), before.length() + length, content, allocated, depth));
+                    last, new BlockStatus(before.guestOffset(), before.length() + length, content, allocated, depth));
         } else {
             extents.add(next);
         }

@@ -112,8 +112,7 @@ final class TableGrowth {
         RootTable old = refcounts.table();
         long start = image.space().usedClusters();
         int tableClusters = tableClustersFor(start, clusters);
-        RootTable longer =
-                new RootTable(image.host(), start << clusterBits, tableClusters << (clusterBits - 3));
+        RootTable longer = new RootTable(image.host(), start << clusterBits, tableClusters << (clusterBits - 3));
         old.copyInto(longer);
         refcounts.replaceTable(longer);
         boolean complete = false;
@@ -139,7 +138,8 @@ final class TableGrowth {
             before = table;
             long used = start + table + clusters;
             // Twice what the blocks need at most, and some to spare.
-            long entries = Math.max(half, ((used + 2 * (used >>> refcounts.blockBits())) >>> refcounts.blockBits()) + 4);
+            long entries =
+                    Math.max(half, ((used + 2 * (used >>> refcounts.blockBits())) >>> refcounts.blockBits()) + 4);
             table = (entries * 8 + image.clusterSize() - 1) >>> clusterBits;
         } while (table != before);
         if (table << clusterBits > ImageHeader.MAX_REFCOUNT_TABLE_BYTES) {
@@ -154,7 +154,7 @@ final class TableGrowth {
         RefcountStore refcounts = image.refcounts();
         long end = start + tableClusters;
         image.allocator().clear(start, tableClusters);
-        for (long index = start >>> refcounts.blockBits(); index <= end - 1 >>> refcounts.blockBits(); index++) {
+        for (long index = start >>> refcounts.blockBits(); index <= (end - 1) >>> refcounts.blockBits(); index++) {
             if (longer.get((int) index) == 0) {
                 image.allocator().clear(end, 1);
                 image.space().use(end, 1);

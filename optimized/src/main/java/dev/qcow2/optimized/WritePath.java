@@ -25,8 +25,7 @@ final class WritePath {
         this.allocating = new AllocatingWrite(image);
         this.growth = new TableGrowth(image);
         this.clusterBits = image.clusterBits();
-        this.mostClusters =
-                image.options().runAllocation() ? (int) Math.max(1, STEP_BYTES >>> clusterBits) : 1;
+        this.mostClusters = image.options().runAllocation() ? (int) Math.max(1, STEP_BYTES >>> clusterBits) : 1;
     }
 
     TableGrowth growth() {
@@ -77,7 +76,7 @@ final class WritePath {
                 if (image.requests().isFree(claimFirst, claimEnd, true)) {
                     return image.requests().claim(claimFirst, claimEnd, true);
                 }
-                image.requests().awaitChange(claimFirst, claimEnd, true);
+                image.requests().awaitFree(claimFirst, claimEnd, true);
             }
         } finally {
             image.metadata().unlock();
@@ -90,9 +89,7 @@ final class WritePath {
         long claimEnd = claimEnd(end);
         image.metadata().lock();
         try {
-            while (!image.requests().isFree(claimFirst, claimEnd, true)) {
-                image.requests().awaitChange(claimFirst, claimEnd, true);
-            }
+            image.requests().awaitFree(claimFirst, claimEnd, true);
             image.requireOpen();
             image.requireHealthy();
             return image.requests().claim(claimFirst, claimEnd, true);
@@ -115,7 +112,7 @@ final class WritePath {
     /** Says whether a small range can be written in place, so that only its own bytes need to be claimed. */
     private boolean isInPlace(long first, long end) throws DiskException {
         long firstCluster = first >>> clusterBits;
-        long lastCluster = end - 1 >>> clusterBits;
+        long lastCluster = (end - 1) >>> clusterBits;
         // A longer range owns the clusters in its middle anyway; to look at all of them would cost more than it gives.
         return lastCluster - firstCluster <= 1 && isInPlace(firstCluster) && isInPlace(lastCluster);
     }
@@ -142,7 +139,7 @@ final class WritePath {
     private boolean tryPlan(Allocation step, long at, long end) throws DiskException {
         long cluster = at >>> clusterBits;
         long inCluster = at & (image.clusterSize() - 1);
-        long clustersToEnd = (end - 1 >>> clusterBits) - cluster + 1;
+        long clustersToEnd = ((end - 1) >>> clusterBits) - cluster + 1;
         int most = (int) Math.min(Math.min(clustersToEnd, mostClusters), mapping.leftInSlice(cluster));
         Slice slice = mapping.find(cluster);
         step.firstEntry = mapping.entry(slice, cluster);
@@ -160,8 +157,9 @@ final class WritePath {
         } else if (!allocate(step)) {
             return false;
         }
-        step.lastEntry =
-                step.clusters == 1 ? step.firstEntry : mapping.entry(mapping.find(cluster), cluster + step.clusters - 1);
+        step.lastEntry = step.clusters == 1
+                ? step.firstEntry
+                : mapping.entry(mapping.find(cluster), cluster + step.clusters - 1);
         step.length = Math.min(end - at, ((long) step.clusters << clusterBits) - inCluster);
         return true;
     }
@@ -187,7 +185,8 @@ final class WritePath {
         if (!mapping.reaches(step.guestCluster) || !image.allocator().hasRoomFor(step.clusters + 1L)) {
             return false;
         }
-        mapping.writable(step.guestCluster, image.allocator(), image.checkpoint().frees());
+        mapping.writable(
+                step.guestCluster, image.allocator(), image.checkpoint().frees());
         long untouched = image.space().usedClusters();
         long first = image.allocator().allocate(step.clusters);
         step.clusters = image.allocator().runLength();

@@ -140,9 +140,7 @@ final class ZeroPath {
         }
     }
 
-    private boolean changesAny(
-            @Nullable Slice slice, long cluster, int count, Purpose purpose)
-            throws DiskException {
+    private boolean changesAny(@Nullable Slice slice, long cluster, int count, Purpose purpose) throws DiskException {
         boolean changes = false;
         for (int i = 0; i < count; i++) {
             long old = mapping.entry(slice, cluster + i);

@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.command;
 
+import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.util.List;
@@ -16,7 +17,7 @@ import java.util.stream.Stream;
 record Drivers(List<DiskDriver> main, List<DiskDriver> rotating) {
 
     static Drivers standard() {
-        return new Drivers(List.of(new ReferenceDriver()), List.of());
+        return new Drivers(List.of(new ReferenceDriver(), new OptimizedDriver()), List.of());
     }
 
     Optional<DiskDriver> named(String name) {
