@@ -2,9 +2,11 @@ package dev.qcow2.conformance.hostile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.spec.audit.Auditor;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.host.HostFile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,12 +22,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Any file may be opened, by both implementations: the answer is success or a typed refusal, soon and
- * without much memory.
+ * without much memory; so is the auditor's.
  */
 class HostileImagesTest {
 
     /** None of the images claims anything that is worth more: the largest has well under a MiB. */
-    private static final long MOST_BYTES = 256L << 20;
+    private static final long MOST_BYTES = 64L << 20;
 
     private static final List<DiskDriver> DRIVERS = Subjects.drivers();
     private static final Watch WATCH = new Watch(20);
@@ -132,11 +134,28 @@ class HostileImagesTest {
         check(HostileExtensions.backingNames(bases.get(base)), true);
     }
 
+    /** The auditor reads hostile images as well: a verdict or a typed refusal, and the file is never written. */
+    private static void audit(HostileImage image, Map<String, String> failures) {
+        Watch.Outcome<String> outcome = WATCH.run(() -> {
+            try (HostFile file = image.directory().open(image.fileName(), Access.READ_ONLY)) {
+                return new Auditor().audit(file).toText();
+            } catch (DiskException e) {
+                return e.toString();
+            }
+        });
+        if (outcome.result() == null) {
+            failures.put(image.name() + ", auditor", describe(outcome.failure()));
+        } else if (outcome.allocatedBytes() > MOST_BYTES) {
+            failures.put(image.name() + ", auditor", "took " + outcome.allocatedBytes() + " bytes of memory");
+        }
+    }
+
     /** Sends all requests to all drivers, and compares how they take the header. */
     private static void check(List<HostileImage> images, boolean mustAgree) throws DiskException {
         assertThat(images).isNotEmpty();
         Map<String, String> failures = new TreeMap<>();
         for (HostileImage image : images) {
+            audit(image, failures);
             for (Access access : Access.values()) {
                 List<String> verdicts = new ArrayList<>();
                 for (DiskDriver driver : DRIVERS) {

@@ -1,5 +1,7 @@
 package dev.qcow2.conformance.mutant;
 
+import dev.qcow2.spec.audit.AuditReport;
+import dev.qcow2.spec.audit.Auditor;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskDriver;
@@ -14,6 +16,7 @@ import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import dev.qcow2.spec.layout.ExtensionLayout;
 import dev.qcow2.spec.layout.HeaderLayout;
+import dev.qcow2.spec.layout.SnapshotLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -63,6 +66,10 @@ public final class HeaderRules {
         all.put("QC-BACK-05, QC-EXT-06 the named format decides", rules::namedFormat);
         all.put("QC-BACK-03 relative names start at the image", rules::relativeName);
         all.put("QC-BACK-07 the backing file is not written", rules::backingIsNotWritten);
+        all.put("QC-EXT-09 the padding of an extension has no meaning", rules::paddingIsIgnored);
+        all.put("QC-L1-04, QC-L1-06 a short L1 table ends early and grows", rules::shortL1);
+        all.put("QC-REF-06 a missing refcount block counts nothing", rules::missingBlock);
+        all.put("QC-SNAP-06, QC-SNAP-09 extra data of snapshots", rules::snapshotExtraData);
         all.put("QC-GUEST-02 requests are not cut to what fits", rules::nothingIsClipped);
         all.forEach(rules::run);
         return rules.broken;
@@ -99,6 +106,14 @@ public final class HeaderRules {
         ByteBuffer header() throws DiskException {
             byte[] all = directory.content(name).toByteArray();
             return ByteBuffer.wrap(Arrays.copyOf(all, 1 << CLUSTER_BITS));
+        }
+
+        byte[] bytesAt(long place, int length) throws DiskException {
+            byte[] bytes = new byte[length];
+            try (HostFile file = directory.open(name, Access.READ_ONLY)) {
+                file.readZeroPadded(place, ByteBuffer.wrap(bytes));
+            }
+            return bytes;
         }
 
         void put(ByteBuffer header) throws DiskException {
@@ -257,5 +272,86 @@ public final class HeaderRules {
         } catch (OutOfBoundsException e) {
             demand(!e.getMessage().isBlank(), "no message");
         }
+    }
+
+    private void paddingIsIgnored() throws DiskException {
+        Image image = new Image(IMAGE, options(3).withBacking("data", Optional.of(BackingFormat.RAW)));
+        image.directory.put("data", MemoryFileContent.of(magicFile()));
+        ByteBuffer header = image.header();
+        // "raw" has three bytes, five follow up to the next multiple of 8.
+        demand(header.getInt(104) == (int) ExtensionLayout.TYPE_BACKING_FORMAT, "the extension is elsewhere");
+        header.position(115).put(new byte[] {'x', -1, 7, 'y', -1});
+        image.put(header);
+        demandFirstBytes(image, magicFile());
+    }
+
+    private static void demandSound(Image image) throws DiskException {
+        try (HostFile file = image.directory.open(image.name, Access.READ_ONLY)) {
+            AuditReport report = new Auditor().audit(file);
+            demand(report.clean(), report.toText());
+        }
+    }
+
+    private void shortL1() throws DiskException {
+        long tables = 3L * (1 << CLUSTER_BITS) * (1 << CLUSTER_BITS) / 8;
+        Image image = new Image(IMAGE, CreateOptions.ofSize(tables).withClusterBits(CLUSTER_BITS));
+        ByteBuffer header = image.header();
+        HeaderLayout.L1_SIZE.set(header, 0, 1);
+        image.put(header);
+        byte[] data = new byte[5000];
+        Arrays.fill(data, (byte) 9);
+        long last = tables - 6000;
+        try (VirtualDisk disk = open(image, OpenOptions.readWrite())) {
+            ByteBuffer empty = ByteBuffer.allocate(5000);
+            disk.read(last, empty);
+            demand(Arrays.equals(empty.array(), new byte[5000]), "bytes from beyond the table");
+            disk.write(last, ByteBuffer.wrap(data));
+        }
+        byte[] found = new byte[5000];
+        try (VirtualDisk disk = open(image, OpenOptions.readOnly())) {
+            disk.read(last, ByteBuffer.wrap(found));
+        }
+        demand(Arrays.equals(found, data), "the write is lost");
+        demand(HeaderLayout.L1_SIZE.get(image.header(), 0) >= 3, "the table has not grown");
+        demandSound(image);
+    }
+
+    private void missingBlock() throws DiskException {
+        // 64 counts in a block: all but the first block are missing in a new image.
+        Image image = new Image(
+                IMAGE, CreateOptions.ofSize(200_000).withClusterBits(9).withRefcountOrder(6));
+        try (VirtualDisk disk = open(image, OpenOptions.readWrite())) {
+            disk.write(10, ByteBuffer.allocate(100_000));
+        }
+        demandSound(image);
+    }
+
+    private void snapshotExtraData() throws DiskException {
+        Image image = new Image(IMAGE, options(3));
+        try (VirtualDisk disk = new MutantDriver().open(image.directory, image.name, OpenOptions.readWrite())) {
+            disk.createSnapshot("first");
+        }
+        long place = HeaderLayout.SNAPSHOTS_OFFSET.get(image.header(), 0);
+        byte[] entry = Arrays.copyOf(image.bytesAt(place, 40), 88);
+        ByteBuffer fields = ByteBuffer.wrap(entry);
+        SnapshotLayout.VM_STATE_SIZE.set(fields, 0, 7);
+        SnapshotLayout.EXTRA_DATA_SIZE.set(fields, 0, 32);
+        SnapshotLayout.LARGE_VM_STATE_SIZE.set(fields, SnapshotLayout.ENTRY.size(), 9);
+        SnapshotLayout.DISK_SIZE.set(fields, SnapshotLayout.ENTRY.size(), SIZE);
+        fields.position(56).putLong(0x0bad_cafe_0bad_cafeL).putLong(-1);
+        fields.put("1first".getBytes(StandardCharsets.UTF_8));
+        try (HostFile file = image.directory.open(image.name, Access.READ_WRITE)) {
+            file.write(place, ByteBuffer.wrap(entry));
+        }
+        try (VirtualDisk disk = open(image, OpenOptions.readWrite())) {
+            demand(disk.snapshots().get(0).vmStateSize() == 9, "the 32-bit size was taken");
+            disk.createSnapshot("second");
+            demand(disk.snapshots().size() == 2, "not two snapshots");
+        }
+        long moved = HeaderLayout.SNAPSHOTS_OFFSET.get(image.header(), 0);
+        // The place of the snapshot's L1 table may change, all else stays.
+        byte[] kept = image.bytesAt(moved, 78);
+        demand(Arrays.equals(kept, 12, 78, entry, 12, 78), "unknown extra data is lost");
+        demandSound(image);
     }
 }

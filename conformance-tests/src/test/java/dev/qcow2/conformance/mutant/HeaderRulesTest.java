@@ -2,6 +2,7 @@ package dev.qcow2.conformance.mutant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.util.List;
 import java.util.Set;
@@ -28,13 +29,14 @@ class HeaderRulesTest {
             Fault.OUT_OF_BOUNDS_CLIPPED);
 
     static List<DiskDriver> drivers() {
-        return List.of(new MutantDriver());
+        return List.of(new MutantDriver(), new ReferenceDriver());
     }
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-HDR-13, QC-HDR-15, QC-HDR-21, QC-HDR-23, QC-HDR-25, QC-HDR-26, QC-EXT-04, QC-EXT-06, QC-BACK-03, "
-            + "QC-BACK-05, QC-BACK-07, QC-GUEST-02: odd headers are taken as the rules say")
+    @DisplayName(
+            "QC-HDR-13, QC-HDR-15, QC-HDR-21, QC-HDR-23, QC-HDR-25, QC-HDR-26, QC-EXT-04, QC-EXT-06, QC-BACK-03, "
+                    + "QC-BACK-05, QC-BACK-07, QC-GUEST-02, QC-EXT-09, QC-L1-04, QC-L1-06, QC-REF-06, QC-SNAP-06, QC-SNAP-09: odd headers are taken as the rules say")
     void rulesHold(DiskDriver driver) {
         assertThat(HeaderRules.broken(driver)).isEmpty();
     }

@@ -73,6 +73,9 @@ final class MutantGuest implements Lower {
     }
 
     void flush() throws DiskException {
+        if (faults.contains(Fault.FLUSH_FORGOTTEN)) {
+            return;
+        }
         file.flush();
         counts.afterFlush();
     }
@@ -244,7 +247,10 @@ final class MutantGuest implements Lower {
     /** Puts an entry without a host cluster in place of one that may have one. */
     private void forget(long cluster, long next) throws DiskException {
         long entry = entry(cluster);
-        if (entry != next) {
+        if (entry != next && faults.contains(Fault.LOWERED_BEFORE_UNLINKED)) {
+            drop(entry & MutantTables.OFFSET);
+            tables.setEntry(cluster, next);
+        } else if (entry != next) {
             tables.setEntry(cluster, next);
             if (!faults.contains(Fault.ZERO_UNMAP_LEAKS)) {
                 drop(entry & MutantTables.OFFSET);

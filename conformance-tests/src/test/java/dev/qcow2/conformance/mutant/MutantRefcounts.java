@@ -137,7 +137,9 @@ final class MutantRefcounts {
         if (wanted == 1) {
             firstCandidate = first + 1;
         }
-        file.flush();
+        if (!faults.contains(Fault.NO_FLUSH_BEFORE_LINK)) {
+            file.flush();
+        }
         return first;
     }
 

@@ -60,7 +60,9 @@ final class MutantTables {
     void setEntry(long guestCluster, long value) throws DiskException {
         long table = writableTable(l1Index(guestCluster));
         // QC-L2-13: what the entry names is on disk before the entry.
-        file.flush();
+        if (!faults.contains(Fault.NO_FLUSH_BEFORE_LINK)) {
+            file.flush();
+        }
         file.putNumber(table + l2Index(guestCluster) * 8L, value);
         if (faults.contains(Fault.TABLE_PUBLISHED_BEFORE_COUNTED) && counts.count(table / clusterSize) == 0) {
             counts.raise(table / clusterSize);
