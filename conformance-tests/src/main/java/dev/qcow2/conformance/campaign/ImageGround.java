@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Optional;
 
 /** An existing image with its backing chain. Nothing of it is ever written. */
@@ -145,6 +146,12 @@ final class ImageGround implements Ground, AutoCloseable {
     @Override
     public Optional<BaseContent> below() {
         return below;
+    }
+
+    /** Those of an existing image are left alone. */
+    @Override
+    public Map<String, BaseContent> snapshots() {
+        return Map.of();
     }
 
     @Override

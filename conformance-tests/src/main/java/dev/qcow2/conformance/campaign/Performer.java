@@ -21,6 +21,7 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
+import dev.qcow2.spec.model.BaseContent;
 import dev.qcow2.spec.model.GuestModel;
 import dev.qcow2.spec.model.GuestModel.DiscardRule;
 import java.io.IOException;
@@ -41,6 +42,8 @@ final class Performer implements Operation.Visitor<Void, Exception> {
         void send(VirtualDisk disk) throws DiskException;
     }
 
+    private static final int CHUNK = 1 << 20;
+
     private final List<Subject> subjects;
     private final GuestModel model;
     private final Panel panel;
@@ -48,7 +51,8 @@ final class Performer implements Operation.Visitor<Void, Exception> {
     private final DiscardRule discardRule;
     private final Map<String, GuestModel.Saved> snapshots = new HashMap<>();
 
-    Performer(List<Subject> subjects, GuestModel model, Ground ground, Panel panel, boolean suitsQemu) {
+    Performer(List<Subject> subjects, GuestModel model, Ground ground, Panel panel, boolean suitsQemu)
+            throws IOException {
         this.subjects = subjects;
         this.model = model;
         this.panel = panel;
@@ -56,6 +60,22 @@ final class Performer implements Operation.Visitor<Void, Exception> {
         // QC-L2-08: version 2 has no zero clusters that could hide what lies below.
         boolean effective = ground.version() >= 3 || ground.below().isEmpty();
         this.discardRule = new DiscardRule(1L << ground.clusterBits(), effective);
+        for (var snapshot : ground.snapshots().entrySet()) {
+            snapshots.put(snapshot.getKey(), contentAsSaved(snapshot.getValue()));
+        }
+    }
+
+    /** The model keeps what it has held itself; so it holds the snapshot's content for a moment. */
+    private GuestModel.Saved contentAsSaved(BaseContent content) throws IOException {
+        GuestModel.Saved present = model.save();
+        for (long at = 0; at < model.size(); at += CHUNK) {
+            ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, model.size() - at));
+            content.readZeroPadded(at, chunk);
+            model.write(at, chunk.flip());
+        }
+        GuestModel.Saved saved = model.save();
+        model.restore(present);
+        return saved;
     }
 
     /** Sends a request to every disk; true if it is inside the disk, so that the model has to follow. */

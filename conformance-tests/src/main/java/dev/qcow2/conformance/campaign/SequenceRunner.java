@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
+import dev.qcow2.conformance.language.Layer.Maker;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Operation.Ranged;
 import dev.qcow2.conformance.language.Script;
@@ -180,6 +181,9 @@ final class SequenceRunner {
         for (Subject subject : subjects) {
             Requests.mustSucceed(subject.name(), () -> subject.disk().close());
             audit(subject);
+            if (!script.layers().isEmpty() && script.layers().get(0).traits().maker() == Maker.KIT) {
+                KeptExtension.check(subject);
+            }
         }
         if (script.qemuJudges() && panel.qemu().isPresent()) {
             QemuJudge judge = new QemuJudge(panel.qemu().get(), panel.scratch(), model);

@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.generate;
 
+import dev.qcow2.conformance.image.ImageBuilder;
 import dev.qcow2.conformance.language.Fill;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Operation.Change;
@@ -135,7 +136,8 @@ final class OperationGenerator {
         if (create) {
             return new SnapshotCreate("s" + snapshotCount++);
         }
-        String name = "s" + dice.below(MOST_SNAPSHOTS);
+        // The kit's own images may have one from the start.
+        String name = dice.percent(25) ? ImageBuilder.SNAPSHOT_NAME : "s" + dice.below(MOST_SNAPSHOTS);
         return dice.percent(60) ? new SnapshotApply(name) : new SnapshotDelete(name);
     }
 

@@ -27,6 +27,9 @@ import java.util.TreeMap;
  */
 public final class ImageBuilder {
 
+    /** Name of the snapshot that a built image can have. */
+    public static final String SNAPSHOT_NAME = "initial";
+
     /** Type of the extension that nobody knows (QC-EXT-04). */
     public static final int UNKNOWN_EXTENSION = 0x6b697421;
 
@@ -60,6 +63,15 @@ public final class ImageBuilder {
      */
     public static MemoryFileContent build(Layer layer, Optional<Backing> backing) throws DiskException {
         return new ImageBuilder(layer, backing).build();
+    }
+
+    /**
+     * Returns what the unknown extension holds.
+     *
+     * @return a new array
+     */
+    public static byte[] unknownExtensionData() {
+        return new byte[] {1, 2, 3, 4, 5};
     }
 
     /**
@@ -215,7 +227,7 @@ public final class ImageBuilder {
     private long writeSnapshot(long[] l1) throws DiskException {
         long l1Offset = writeTable(l1);
         byte[] id = {'1'};
-        byte[] name = "initial".getBytes(StandardCharsets.US_ASCII);
+        byte[] name = SNAPSHOT_NAME.getBytes(StandardCharsets.US_ASCII);
         ByteBuffer entry = ByteBuffer.allocate(64);
         entry.putLong(l1Offset).putInt(l1.length);
         entry.putShort((short) id.length).putShort((short) name.length);
@@ -274,7 +286,7 @@ public final class ImageBuilder {
         backing.flatMap(Backing::format)
                 .ifPresent(format ->
                         extension(header, 0xe2792aca, format.formatName().getBytes(StandardCharsets.US_ASCII)));
-        extension(header, UNKNOWN_EXTENSION, new byte[] {1, 2, 3, 4, 5});
+        extension(header, UNKNOWN_EXTENSION, unknownExtensionData());
         header.putLong(0);
         int nameAt = header.position();
         header.put(name);
