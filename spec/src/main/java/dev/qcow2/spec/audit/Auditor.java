@@ -16,10 +16,16 @@ import dev.qcow2.spec.host.HostFile;
  * <ul>
  *   <li>an L1 table that is too short for the disk is a warning here (the format permits it, QC-L1-06); QEMU refuses
  *       the image
- *   <li>where QEMU gives up with a check error (a refcount block that can't be read, references so far out that its
- *       table of counts does not fit into memory), the report has at least one corruption and goes on
+ *   <li>where QEMU gives up with a check error (a refcount block or a snapshot's L1 table that can't be read), the
+ *       report has at least one corruption and goes on
  *   <li>clusters past the end of the file that are counted but not referred to are ignored, as in QEMU
  * </ul>
+ *
+ * <p>What is peculiar in QEMU's counting, and followed here: COPIED flags are compared with the stored count, not with
+ * the references; a range that passes the end of the file by a cluster or more is one corruption and is not counted as
+ * a reference; a reference that the count's width can't hold is a corruption of its own; an L1 entry with flags but no
+ * offset leads to the header's cluster as if that were an L2 table, but for its COPIED flags; a broken entry of an L2
+ * table that several L1 entries share is counted for each of them.
  *
  * <p>A header that leaves nothing to audit is refused with a {@link dev.qcow2.spec.disk.MalformedImageException}, an
  * unknown incompatible feature with an {@link dev.qcow2.spec.disk.UnsupportedFeatureException}; QEMU does not open

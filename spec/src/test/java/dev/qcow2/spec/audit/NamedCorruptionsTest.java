@@ -7,6 +7,7 @@ import dev.qcow2.spec.layout.HeaderLayout;
 import dev.qcow2.spec.layout.MappingLayout;
 import dev.qcow2.spec.layout.RefcountLayout;
 import dev.qcow2.spec.layout.SnapshotLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -246,6 +247,22 @@ class NamedCorruptionsTest {
         AuditReport report = Agreement.of(directory, stale.bytes(), "stale bitmaps");
         assertThat(report.leaks()).isPositive();
         assertThat(report.sound()).isTrue();
+    }
+
+    @Test
+    @DisplayName("QC-EXT-10: the clusters of an encryption header are counted")
+    void encryptionHeader() throws Exception {
+        Path file = directory.resolve("luks.qcow2");
+        QemuTools.run(
+                directory,
+                "qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"
+                        .split(" ", -1),
+                file.toString(),
+                "1M");
+        AuditReport report = Agreement.audit(Files.readAllBytes(file));
+        assertThat(report.clean()).as(report.toText()).isTrue();
+        // The header and its key material take more than a megabyte; none of it would be counted without the extension.
+        assertThat(report.clusters().imageEnd()).isGreaterThan(1 << 20);
     }
 
     @Test

@@ -46,6 +46,12 @@ enum QemuImages {
             "write -c 160k 16k"),
     BITMAPS("cluster_size=4k", "900k", "bitmap b0", "write 0 40k", "bitmap b1", "write 100k 8k"),
     DATA_FILE("cluster_size=4k,data_file=@DATA@", "300k", "write 0 40k", "write -z 64k 8k"),
+    OVERLAY(
+            "cluster_size=4k,backing_fmt=raw,backing_file=@BASE@",
+            "700k",
+            "write 1k 1k",
+            "write -z 8k 8k",
+            "write 300k 9k"),
     EMPTY("cluster_size=4k", "0");
 
     private static final Map<QemuImages, byte[]> MADE = new ConcurrentHashMap<>();
@@ -73,8 +79,12 @@ enum QemuImages {
     private byte[] make(Path directory) throws IOException, InterruptedException {
         String file = directory.resolve(name() + ".made").toString();
         // Not in the directory, which goes with its test class: the image keeps the name for the next class.
-        Path data = Path.of("target", "auditor-test.data").toAbsolutePath();
-        String made = options.replace("@DATA@", data.toString());
+        Path target = Path.of("target").toAbsolutePath();
+        Path base = target.resolve("auditor-test.base");
+        Files.write(base, new byte[100_000]);
+        String made = options.replace(
+                        "@DATA@", target.resolve("auditor-test.data").toString())
+                .replace("@BASE@", base.toString());
         QemuTools.run(directory, "qemu-img", "create", "-q", "-f", "qcow2", "-o", made, file, size);
         for (String command : commands) {
             String[] words = command.split(" ", -1);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** QEMU's tools: they make images, and judge them a second time. */
 final class QemuTools {
@@ -44,6 +45,11 @@ final class QemuTools {
         assertThat(output.exitCode())
                 .as("%s%n%s", List.of(command), output.text())
                 .isZero();
+    }
+
+    /** Runs a tool with more words behind a command; it must succeed. */
+    static void run(Path directory, String[] command, String... more) throws IOException, InterruptedException {
+        run(directory, Stream.concat(Stream.of(command), Stream.of(more)).toArray(String[]::new));
     }
 
     static Verdict check(Path image) throws IOException, InterruptedException {
