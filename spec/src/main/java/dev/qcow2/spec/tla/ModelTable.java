@@ -1,0 +1,136 @@
+package dev.qcow2.spec.tla;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The models and the seeded faults, as the files {@code models.txt} and {@code faults.txt} beside the
+ * modules list them.
+ *
+ * <p>Each line is a row, its columns separated by a vertical bar; an empty line and a line that
+ * begins with # say nothing.
+ */
+public final class ModelTable {
+
+    private static final String MODELS = "models.txt";
+    private static final String FAULTS = "faults.txt";
+    private static final int COLUMNS = 6;
+
+    private final List<ModelCase> models;
+    private final List<FaultCase> faults;
+
+    private ModelTable(List<ModelCase> models, List<FaultCase> faults) {
+        this.models = List.copyOf(models);
+        this.faults = List.copyOf(faults);
+    }
+
+    /**
+     * Reads the two files.
+     *
+     * @return the table
+     * @throws ModelException if a line is no row, or a fault names no small model
+     * @throws IOException if a file cannot be read
+     */
+    public static ModelTable load() throws ModelException, IOException {
+        List<ModelCase> models = new ArrayList<>();
+        for (Row row : rows(MODELS)) {
+            models.add(new ModelCase(
+                    row.column(0),
+                    row.column(1),
+                    row.oneOf(2, ModelScope.SMALL.folder(), ModelScope.LARGE.folder()) == 0
+                            ? ModelScope.SMALL
+                            : ModelScope.LARGE,
+                    row.number(3),
+                    List.of(row.column(4).split(" ")),
+                    row.column(5)));
+        }
+        List<FaultCase> faults = new ArrayList<>();
+        for (Row row : rows(FAULTS)) {
+            row.oneOf(1, models.stream().map(ModelCase::name).toArray(String[]::new));
+            faults.add(new FaultCase(
+                    row.column(0),
+                    row.column(1),
+                    row.column(2),
+                    Math.toIntExact(row.number(3)),
+                    row.column(4),
+                    row.column(5)));
+        }
+        return new ModelTable(models, faults);
+    }
+
+    /**
+     * Returns the models of one scope.
+     *
+     * @param scope which
+     * @return in the order of the file
+     */
+    public List<ModelCase> models(ModelScope scope) {
+        return models.stream().filter(model -> model.scope() == scope).toList();
+    }
+
+    /**
+     * Returns the seeded faults.
+     *
+     * @return in the order of the file
+     */
+    public List<FaultCase> faults() {
+        return faults;
+    }
+
+    /**
+     * Returns one model.
+     *
+     * @param name its name
+     * @param scope its scope
+     * @return the row
+     * @throws IllegalArgumentException if there is none
+     */
+    public ModelCase model(String name, ModelScope scope) {
+        return models(scope).stream()
+                .filter(model -> model.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no " + scope.folder() + " model " + name));
+    }
+
+    private static List<Row> rows(String file) throws ModelException, IOException {
+        List<Row> rows = new ArrayList<>();
+        int number = 0;
+        for (String line : ModelFiles.text(file).split("\n", -1)) {
+            number++;
+            if (line.isBlank() || line.startsWith("#")) {
+                continue;
+            }
+            String[] columns = line.split("\\|", -1);
+            if (columns.length != COLUMNS) {
+                throw new ModelException(file, number, "found " + columns.length + " columns, must be " + COLUMNS);
+            }
+            rows.add(new Row(file, number, List.of(columns)));
+        }
+        return rows;
+    }
+
+    private record Row(String file, int line, List<String> columns) {
+
+        String column(int index) {
+            return columns.get(index).strip();
+        }
+
+        long number(int index) throws ModelException {
+            try {
+                return Long.parseLong(column(index).replace(",", ""));
+            } catch (NumberFormatException e) {
+                throw new ModelException(file, line, "found " + column(index) + ", must be a number");
+            }
+        }
+
+        int oneOf(int index, String... allowed) throws ModelException {
+            int found = List.of(allowed).indexOf(column(index));
+            if (found < 0) {
+                throw new ModelException(
+                        file, line, "found " + column(index) + ", must be one of " + String.join(", ", allowed));
+            }
+            return found;
+        }
+    }
+}
