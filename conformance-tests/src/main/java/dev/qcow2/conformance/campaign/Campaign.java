@@ -201,7 +201,11 @@ public final class Campaign {
     private CampaignResult result(Optional<Difference> difference) {
         List<String> oracles = new ArrayList<>(List.of("model", "auditor"));
         subjects.forEach(driver -> oracles.add(driver.name()));
-        options.rotating().forEach(driver -> oracles.add(driver.name() + " (in turn)"));
+        List<DiskDriver> rotating = options.rotating();
+        if (!rotating.isEmpty()) {
+            String last = rotating.get(rotating.size() - 1).name();
+            oracles.add(rotating.get(0).name() + " to " + last + " (" + rotating.size() + " in turn)");
+        }
         surroundings
                 .qemu()
                 .ifPresent(

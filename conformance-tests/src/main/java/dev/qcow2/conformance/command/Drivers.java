@@ -1,8 +1,15 @@
 package dev.qcow2.conformance.command;
 
 import dev.qcow2.optimized.OptimizedDriver;
+import dev.qcow2.optimized.OptimizedOptions;
 import dev.qcow2.reference.ReferenceDriver;
+import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.host.HostDirectory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -16,8 +23,38 @@ import java.util.stream.Stream;
  */
 record Drivers(List<DiskDriver> main, List<DiskDriver> rotating) {
 
+    /** The same implementation under another name. */
+    private record Named(String name, DiskDriver driver) implements DiskDriver {
+        @Override
+        public void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
+            driver.create(directory, fileName, options);
+        }
+
+        @Override
+        public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
+            return driver.open(directory, fileName, options);
+        }
+    }
+
+    /**
+     * Reference, optimized, and in turn other points of its lattice: no optimisation, each alone,
+     * each pair, all but one.
+     */
     static Drivers standard() {
-        return new Drivers(List.of(new ReferenceDriver(), new OptimizedDriver()), List.of());
+        int all = (1 << OptimizedOptions.SWITCHES) - 1;
+        List<DiskDriver> rotating = new ArrayList<>();
+        for (int bits = 0; bits < all; bits++) {
+            int on = Integer.bitCount(bits);
+            if (on <= 2 || on == OptimizedOptions.SWITCHES - 1) {
+                rotating.add(optimized(bits));
+            }
+        }
+        return new Drivers(List.of(new ReferenceDriver(), new OptimizedDriver()), List.copyOf(rotating));
+    }
+
+    /** The name says which switches are on: bit i for the i-th. */
+    private static DiskDriver optimized(int bits) {
+        return new Named("optimized-" + bits, new OptimizedDriver(OptimizedOptions.of(bits)));
     }
 
     Optional<DiskDriver> named(String name) {

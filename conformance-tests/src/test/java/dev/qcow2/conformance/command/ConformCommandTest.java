@@ -44,10 +44,14 @@ class ConformCommandTest {
     @DisplayName("0 and the figures when all is the same (QC-GUEST-01)")
     void same() throws Exception {
         Path json = directory.resolve("result.json");
-        int code = run("conform", "--seed", "5", "--sequences", "20", "--no-qemu", "--json", json.toString());
+        int code = run("conform", "--seed", "5", "--sequences", "150", "--json", json.toString());
         assertThat(code).as(err.toString()).isZero();
         assertThat(out.toString())
-                .contains("seed 5", "20 sequences with", "oracles: model, auditor, reference", "differences: none");
+                .contains(
+                        "seed 5",
+                        "150 sequences with",
+                        "oracles: model, auditor, reference, optimized, optimized-0 to",
+                        "differences: none");
         JsonNode result = new ObjectMapper().readTree(json.toFile());
         assertThat(result.get("seed").asLong()).isEqualTo(5);
         assertThat(result.get("coverage").get("reached").asInt()).isPositive();

@@ -13,6 +13,7 @@ import dev.qcow2.conformance.language.Layer.Traits;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.language.Script.Rigour;
+import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ import net.jqwik.api.statistics.Statistics;
  */
 class DifferentialTest {
 
-    private static final List<DiskDriver> DRIVERS = List.of(new ReferenceDriver(), new ReferenceDriver());
+    private static final List<DiskDriver> DRIVERS = List.of(new ReferenceDriver(), new OptimizedDriver());
     private static final CampaignOptions OPTIONS = CampaignOptions.ofSeed(0).withQemuEvery(0);
 
     @Provide
