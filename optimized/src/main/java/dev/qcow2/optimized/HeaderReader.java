@@ -165,10 +165,14 @@ final class HeaderReader {
                 "at most 8 MiB");
         requireTable(QC_HDR_09, 40, l1Offset, l1Size * 8);
         requireTable(QC_HDR_10, 48, tableOffset, tableClusters * clusterSize);
-        requireApart(l1Offset, l1Size * 8, tableOffset, tableClusters * clusterSize);
+        requireApart(40, l1Offset, l1Size * 8, tableOffset, tableClusters * clusterSize);
         long snapshots = fields.getInt(60) & 0xffff_ffffL;
         require(snapshots <= ImageHeader.MAX_SNAPSHOTS, QC_LIM_05, 60, snapshots + " snapshots", "at most 65536");
-        requireTable(QC_HDR_12, 64, fields.getLong(64), snapshots == 0 ? 0 : 1);
+        // How long the snapshot table is shows only when it is read.
+        long snapshotsLength = snapshots == 0 ? 0 : 1;
+        requireTable(QC_HDR_12, 64, fields.getLong(64), snapshotsLength);
+        requireApart(64, fields.getLong(64), snapshotsLength, l1Offset, l1Size * 8);
+        requireApart(64, fields.getLong(64), snapshotsLength, tableOffset, tableClusters * clusterSize);
     }
 
     private void requireTable(Clause alignment, int fieldAt, long offset, long length) throws DiskException {
@@ -185,13 +189,14 @@ final class HeaderReader {
                 "inside the file of " + fileSize + " bytes");
     }
 
-    private void requireApart(long first, long firstLength, long second, long secondLength) throws DiskException {
+    private void requireApart(int fieldAt, long first, long firstLength, long second, long secondLength)
+            throws DiskException {
         require(
                 firstLength == 0 || first + firstLength <= second || second + secondLength <= first,
                 QC_LIM_08,
-                40,
+                fieldAt,
                 hex(first),
-                "not inside the refcount table at " + hex(second));
+                "not inside the table at " + hex(second));
     }
 
     private Optional<String> backingName() throws DiskException {
@@ -234,8 +239,8 @@ final class HeaderReader {
             }
             require(length <= end - at - 8, QC_EXT_03, at + 4, length + " bytes", "at most " + (end - at - 8));
             if (type == ImageHeader.EXTENSION_BACKING_FORMAT) {
-                require(length <= 255, QC_EXT_03, at + 4, length + " bytes of format name", "at most 255");
-                backingFormat = Optional.of(text(at + 8, (int) length));
+                // An empty name says as little as none.
+                backingFormat = length == 0 ? Optional.empty() : Optional.of(text(at + 8, (int) length));
             }
             // QC-EXT-01, QC-EXT-09
             at += 8 + ((length + 7) & ~7L);

@@ -146,25 +146,25 @@ record Header(
         check.that(tableFits, LimitClause.QC_LIM_03, 56, refcountTableClusters, "up to 8 MiB");
         boolean countFits = snapshotCount >= 0 && snapshotCount <= HIGHEST_SNAPSHOT_COUNT;
         check.that(countFits, LimitClause.QC_LIM_05, 60, snapshotCount, "up to 65536");
-        requirePlace(check, HeaderClause.QC_HDR_10, 48, refcountTableOffset, fileSize);
+        requirePlace(check, HeaderClause.QC_HDR_10, 48, refcountTableOffset, fileSize - tableBytes);
         if (l1Size != 0) {
-            requirePlace(check, HeaderClause.QC_HDR_09, 40, l1Offset, fileSize);
+            requirePlace(check, HeaderClause.QC_HDR_09, 40, l1Offset, fileSize - l1Bytes);
             boolean apart = !inL1Table(refcountTableOffset) && !inRefcountTable(l1Offset);
             check.that(apart, LimitClause.QC_LIM_08, 40, l1Offset, "clusters apart from the refcount table");
         }
         if (snapshotCount != 0) {
-            requirePlace(check, HeaderClause.QC_HDR_12, 64, snapshotsOffset, fileSize);
+            // How long the snapshot table is shows only when it is read.
+            requirePlace(check, HeaderClause.QC_HDR_12, 64, snapshotsOffset, fileSize - 1);
             boolean apart = !inL1Table(snapshotsOffset) && !inRefcountTable(snapshotsOffset);
             check.that(apart, LimitClause.QC_LIM_08, 64, snapshotsOffset, "clusters apart from the other tables");
         }
     }
 
-    private void requirePlace(Check check, Clause aligned, int field, long offset, long fileSize)
+    private void requirePlace(Check check, Clause aligned, int field, long offset, long latest)
             throws MalformedImageException {
         check.that(geometry().offsetInCluster(offset) == 0, aligned, field, offset, "a multiple of the cluster size");
         check.that(offset != 0, LimitClause.QC_LIM_08, field, offset, "a cluster behind the header's");
-        // The tail of a table may be missing, as after a crash; it then reads as zeros. The start may not.
-        check.that(offset > 0 && offset < fileSize, LimitClause.QC_LIM_07, field, offset, "below " + fileSize);
+        check.that(offset > 0 && offset <= latest, LimitClause.QC_LIM_07, field, offset, "up to " + latest);
     }
 
     Geometry geometry() {
