@@ -2,6 +2,7 @@ package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_07;
 import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_05;
 import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_07;
@@ -55,6 +56,13 @@ final class SnapshotTable {
         host.readZeroPadded(at, fixed);
         long extra = fixed.getInt(36) & 0xffff_ffffL;
         require(extra <= MAX_EXTRA_BYTES, host, QC_LIM_05, at + 36, extra + " bytes", "at most 1024");
+        require(
+                header.version() == 2 || extra >= EXTRA_BYTES,
+                host,
+                QC_SNAP_07,
+                at + 36,
+                extra + " bytes",
+                "at least 16 bytes of extra data");
         int idBytes = fixed.getShort(12) & 0xffff;
         int nameBytes = fixed.getShort(14) & 0xffff;
         int length = FIXED_BYTES + (int) extra + idBytes + nameBytes;
@@ -79,7 +87,7 @@ final class SnapshotTable {
                 RefcountStore.hex(l1Offset),
                 "inside the file");
         SnapshotInfo info = info(bytes, header, (int) extra, idBytes, nameBytes);
-        require(info.diskSize() >= 0, host, QC_SNAP_07, at + 48, "a negative disk size", "less than 2^63");
+        require(info.diskSize() >= 0, host, QC_LIM_06, at + 48, "a negative disk size", "less than 2^63");
         return new Entry(info, l1Offset, (int) l1Size, bytes);
     }
 

@@ -39,9 +39,7 @@ record SnapshotEntry(ByteBuffer bytes) {
 
     /** Decodes the entry that stands at a host offset of the image. */
     static SnapshotEntry parse(Image image, long at) throws DiskException {
-        if (at >= image.file().size()) {
-            throw image.corrupt(LimitClause.QC_LIM_07, at, "the end of the file", "a snapshot table entry");
-        }
+        requireInFile(image, at, FIXED);
         ByteBuffer fixed = image.read(at, FIXED);
         int extra = fixed.getInt(36);
         if (extra < 0 || extra > HIGHEST_EXTRA) {
@@ -51,7 +49,19 @@ record SnapshotEntry(ByteBuffer bytes) {
             throw image.corrupt(SnapshotClause.QC_SNAP_07, at + 36, extra, "16 bytes of extra data or more");
         }
         int length = FIXED + extra + (fixed.getShort(12) & 0xffff) + (fixed.getShort(14) & 0xffff);
-        return new SnapshotEntry(image.read(at, padded(length)));
+        requireInFile(image, at, length);
+        SnapshotEntry entry = new SnapshotEntry(image.read(at, padded(length)));
+        long diskSize = entry.info(0).diskSize();
+        if (diskSize < 0) {
+            throw image.corrupt(LimitClause.QC_LIM_06, at + 48, diskSize, "a disk size below 2^63");
+        }
+        return entry;
+    }
+
+    private static void requireInFile(Image image, long at, int length) throws DiskException {
+        if (at > image.file().size() - length) {
+            throw image.corrupt(LimitClause.QC_LIM_07, at, "the end of the file", "a snapshot table entry");
+        }
     }
 
     /** Makes an entry without VM state. */
