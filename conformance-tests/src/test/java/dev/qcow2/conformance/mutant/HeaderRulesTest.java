@@ -2,6 +2,7 @@ package dev.qcow2.conformance.mutant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.util.List;
@@ -29,7 +30,7 @@ class HeaderRulesTest {
             Fault.OUT_OF_BOUNDS_CLIPPED);
 
     static List<DiskDriver> drivers() {
-        return List.of(new MutantDriver(), new ReferenceDriver());
+        return List.of(new MutantDriver(), new ReferenceDriver(), new OptimizedDriver());
     }
 
     @ParameterizedTest

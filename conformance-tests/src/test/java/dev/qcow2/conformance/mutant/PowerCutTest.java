@@ -2,6 +2,7 @@ package dev.qcow2.conformance.mutant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
@@ -21,7 +22,7 @@ class PowerCutTest {
             Set.of(Fault.NO_FLUSH_BEFORE_LINK, Fault.LOWERED_BEFORE_UNLINKED, Fault.FLUSH_FORGOTTEN);
 
     static List<DiskDriver> drivers() {
-        return List.of(new MutantDriver(), new ReferenceDriver());
+        return List.of(new MutantDriver(), new ReferenceDriver(), new OptimizedDriver());
     }
 
     static Stream<Fault> orderFaults() {
