@@ -13,7 +13,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 @EnabledIfSystemProperty(
         named = "qcow2.model.large",
         matches = ".*",
-        disabledReason = "the large bounds take long; ask for them with -Dqcow2.model.large")
+        disabledReason = "the large bounds take long; ask for them with -Dqcow2.model.large=yes")
 class ModelLargeTest {
 
     private static final ModelRun RUNNER = new ModelRun(Path.of("target", "models"), Duration.ofHours(2), "3g");
