@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.command;
 
+import dev.qcow2.conformance.bench.BenchCommand;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -48,6 +49,7 @@ public final class Qcow2Command implements Runnable {
     static int run(Drivers drivers, PrintWriter out, PrintWriter err, String... arguments) {
         return new CommandLine(new Qcow2Command())
                 .addSubcommand(new ConformCommand(drivers))
+                .addSubcommand(new BenchCommand())
                 .setOut(out)
                 .setErr(err)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {

@@ -1,0 +1,141 @@
+package dev.qcow2.conformance.bench;
+
+import dev.qcow2.spec.host.RealHostDirectory;
+import dev.qcow2.spec.host.RealHostFile.Durability;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Runs workloads. In each round all contenders take their turn, so that a machine whose speed drifts
+ * drifts for all of them; ratios are taken within a round.
+ */
+final class Benchmark {
+
+    private final Path directory;
+    private final int rounds;
+    private final Consumer<String> progress;
+
+    /** The consumer hears of each run before it starts. */
+    Benchmark(Path directory, int rounds, Consumer<String> progress) {
+        this.directory = directory;
+        this.rounds = rounds;
+        this.progress = progress;
+    }
+
+    /** Returns how often the progress consumer will be called for a workload. */
+    int runsOf(Workload workload, List<Contender> contenders) {
+        return (rounds + 2)
+                * (int) contenders.stream().filter(c -> c.canRun(workload)).count();
+    }
+
+    /** Runs one workload on all contenders that know it. */
+    List<Row> run(Workload workload, List<Contender> contenders) throws IOException {
+        List<Contender> able =
+                contenders.stream().filter(c -> c.canRun(workload)).toList();
+        Map<String, double[]> seconds = new LinkedHashMap<>();
+        able.forEach(contender -> seconds.put(contender.name(), new double[rounds]));
+        // The round before the first is for the compilers and caches of all contenders; nobody counts it.
+        for (int round = -1; round < rounds; round++) {
+            for (Contender contender : able) {
+                double time = runOnce(workload, contender);
+                if (round >= 0) {
+                    seconds.get(contender.name())[round] = time;
+                }
+            }
+        }
+        List<Row> rows = new ArrayList<>();
+        for (Contender contender : able) {
+            rows.add(count(workload, contender, seconds));
+        }
+        deleteTree(directory.resolve("fresh"));
+        return rows;
+    }
+
+    private double runOnce(Workload workload, Contender contender) throws IOException {
+        progress.accept(workload.name() + " " + contender.name());
+        return contender.run(workload, prepared(workload, contender));
+    }
+
+    /** Runs once more, behind a door that counts. */
+    private Row count(Workload workload, Contender contender, Map<String, double[]> seconds) throws IOException {
+        OptionalDouble bytes = OptionalDouble.empty();
+        OptionalDouble calls = OptionalDouble.empty();
+        if (contender instanceof DiskContender ours) {
+            CountingHostFile.Counts counts = new CountingHostFile.Counts();
+            runOnce(workload, ours.through(files -> new CountingHostDirectory(files, counts)));
+            calls = OptionalDouble.of((double) counts.calls() / workload.requests());
+            if (workload.kind() == Workload.Kind.WRITE) {
+                bytes = OptionalDouble.of((double) counts.bytesWritten() / workload.guestBytes());
+            }
+        } else {
+            runOnce(workload, contender);
+        }
+        double hostMib = hostMib(where(workload, contender));
+        double[] mine = seconds.get(contender.name());
+        return new Row(workload, contender.name(), mine, ratios(mine, seconds), bytes, calls, hostMib);
+    }
+
+    private Map<String, Double> ratios(double[] mine, Map<String, double[]> seconds) {
+        Map<String, Double> ratios = new LinkedHashMap<>();
+        seconds.forEach((other, theirs) -> {
+            double[] perRound = new double[rounds];
+            for (int round = 0; round < rounds; round++) {
+                perRound[round] = theirs[round] / mine[round];
+            }
+            ratios.put(other, Row.median(perRound));
+        });
+        return ratios;
+    }
+
+    private Path where(Workload workload, Contender contender) {
+        if (!contender.needsImage()) {
+            return directory.resolve("raw");
+        }
+        String name = workload.preparation().name() + "-" + workload.diskSize();
+        return reuses(workload) ? directory.resolve("prepared").resolve(name) : directory.resolve("fresh");
+    }
+
+    private static boolean reuses(Workload workload) {
+        return workload.preparation().reusable() && workload.kind() != Workload.Kind.DISCARD;
+    }
+
+    private Path prepared(Workload workload, Contender contender) throws IOException {
+        Path where = where(workload, contender);
+        if (contender.needsImage() && !(reuses(workload) && Files.exists(where))) {
+            deleteTree(where);
+            Files.createDirectories(where);
+            workload.preparation().prepare(new RealHostDirectory(where, Durability.NONE), workload.diskSize());
+        }
+        Files.createDirectories(where);
+        return where;
+    }
+
+    private static double hostMib(Path where) throws IOException {
+        // Java can't tell how many blocks a sparse file has; du can.
+        String output = Tool.run("du", "-sk", where.toString()).output();
+        return Double.parseDouble(output.split("\\s", 2)[0]) / 1024;
+    }
+
+    /** Removes a directory and what is in it, if it is there. */
+    static void deleteTree(Path top) throws IOException {
+        if (!Files.exists(top)) {
+            return;
+        }
+        List<Path> paths;
+        try (Stream<Path> walk = Files.walk(top)) {
+            paths = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : paths) {
+            Files.delete(path);
+        }
+    }
+}
