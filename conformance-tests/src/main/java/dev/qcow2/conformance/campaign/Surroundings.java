@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -53,12 +54,17 @@ final class Surroundings implements AutoCloseable {
             }
         }
         Path scratch = Files.createTempDirectory("qcow2-conform");
-        Optional<ImageGround> ground = Optional.empty();
-        if (imagePath.isPresent()) {
-            ground = Optional.of(ImageGround.of(imagePath.get(), drivers.get(0), qemu, scratch));
-            notes.add(ground.get().origin());
+        try {
+            Optional<ImageGround> ground = Optional.empty();
+            if (imagePath.isPresent()) {
+                ground = Optional.of(ImageGround.of(imagePath.get(), drivers.get(0), qemu, scratch));
+                notes.add(ground.get().origin());
+            }
+            return new Surroundings(qemu, scratch, ground, snapshots, List.copyOf(notes));
+        } catch (IOException | RuntimeException e) {
+            delete(scratch);
+            throw e;
         }
-        return new Surroundings(qemu, scratch, ground, snapshots, List.copyOf(notes));
     }
 
     private static boolean canSnapshot(DiskDriver driver) {
@@ -93,9 +99,10 @@ final class Surroundings implements AutoCloseable {
         return notes;
     }
 
-    /** What can be reached from here. */
+    /** What can be reached from here; where a backing file of an existing image ends is not looked at. */
     Coverage coverage() {
         return image.map(ground -> new Coverage(transition -> transition.version() == ground.version()
+                        && transition.below() != Transition.Below.SHORT
                         && transition.below()
                                 == Transition.Below.NOTHING
                                 == ground.below().isEmpty()))
@@ -111,9 +118,13 @@ final class Surroundings implements AutoCloseable {
         if (image.isPresent()) {
             image.get().close();
         }
+        delete(scratch);
+    }
+
+    private static void delete(Path directory) throws IOException {
         List<Path> paths;
-        try (Stream<Path> listing = Files.walk(scratch)) {
-            paths = listing.sorted(java.util.Comparator.reverseOrder()).toList();
+        try (Stream<Path> listing = Files.walk(directory)) {
+            paths = listing.sorted(Comparator.reverseOrder()).toList();
         }
         for (Path path : paths) {
             Files.deleteIfExists(path);
