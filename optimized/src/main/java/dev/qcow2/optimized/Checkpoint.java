@@ -156,12 +156,14 @@ final class Checkpoint {
             return;
         }
         long corruptCluster = -1;
-        for (int run = 0; run < taken.runs(); run++) {
-            long first = taken.first(run);
-            punchUnshared(first, taken.length(run));
-            corruptCluster = Math.max(corruptCluster, lower(first, taken.length(run)));
+        while (taken.runs() > 0) {
+            long first = taken.first(taken.runs() - 1);
+            long length = taken.length(taken.runs() - 1);
+            // Forgotten first: if the host fails now the clusters leak, but no count is lowered twice.
+            taken.removeLast();
+            punchUnshared(first, length);
+            corruptCluster = Math.max(corruptCluster, lower(first, length));
         }
-        taken.clear();
         writeBlocks();
         if (corruptCluster >= 0) {
             throw new CorruptImageException(

@@ -34,8 +34,7 @@ final class ImageCreator {
         if (l1Entries > ImageHeader.MAX_L1_BYTES / 8) {
             throw refused(QC_LIM_02, "a disk of " + options.size() + " bytes needs an L1 table beyond 32 MiB");
         }
-        // An empty disk gets a table of one entry too, so that there is something to point at.
-        this.l1Clusters = Math.max(1, clusters(l1Entries * 8));
+        this.l1Clusters = clusters(l1Entries * 8);
         layOut();
     }
 
@@ -88,7 +87,8 @@ final class ImageCreator {
         ByteBuffer header = ByteBuffer.allocate(Math.min(1 << clusterBits, 1 << 14));
         header.putInt(0, ImageHeader.MAGIC).putInt(4, options.version());
         header.putInt(20, clusterBits).putLong(24, options.size());
-        header.putInt(36, (int) l1Entries).putLong(40, (1 + tableClusters + blocks) << clusterBits);
+        header.putInt(36, (int) l1Entries);
+        header.putLong(40, l1Entries == 0 ? 0 : (1 + tableClusters + blocks) << clusterBits);
         header.putLong(48, 1L << clusterBits).putInt(56, (int) tableClusters);
         header.position(ImageHeader.V2_LENGTH);
         if (options.version() == 3) {

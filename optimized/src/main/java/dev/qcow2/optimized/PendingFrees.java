@@ -54,6 +54,10 @@ final class PendingFrees {
         }
     }
 
+    void removeLast() {
+        runs--;
+    }
+
     void clear() {
         runs = 0;
     }
