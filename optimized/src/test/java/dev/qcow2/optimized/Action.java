@@ -5,6 +5,8 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
 
 /** One request, done to a disk and to an array of bytes. */
 record Action(Kind kind, int offset, int length, byte fill) {
@@ -14,7 +16,13 @@ record Action(Kind kind, int offset, int length, byte fill) {
         ZERO_KEEP,
         ZERO_UNMAP,
         DISCARD,
-        FLUSH
+        FLUSH;
+
+        private static final List<Kind> ALL = List.of(values());
+
+        static Kind any(SplittableRandom random) {
+            return ALL.get(random.nextInt(ALL.size()));
+        }
     }
 
     /** The same request, moved into a disk. */

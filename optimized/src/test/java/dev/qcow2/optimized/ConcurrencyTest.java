@@ -116,7 +116,7 @@ class ConcurrencyTest {
         byte[] read = Images.filled(512, 0xaa);
         disk.read(cluster * 512L, ByteBuffer.wrap(read));
         assertThat(read).containsOnly(read[0]);
-        assertThat(read[0] == 0 || (read[0] - 1 & 0xff) >> 3 == cluster)
+        assertThat(read[0] == 0 || ((read[0] - 1) & 0xff) >> 3 == cluster)
                 .as("cluster %d holds %d", cluster, read[0])
                 .isTrue();
     }

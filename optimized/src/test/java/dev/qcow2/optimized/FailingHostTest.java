@@ -141,7 +141,7 @@ class FailingHostTest {
         SplittableRandom random = new SplittableRandom(5);
         List<Action> actions = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
-            Action.Kind kind = Action.Kind.values()[random.nextInt(5)];
+            Action.Kind kind = Action.Kind.any(random);
             actions.add(new Action(kind, random.nextInt(SIZE), random.nextInt(4000), (byte) (i + 1)).inside(SIZE));
         }
         return actions;

@@ -93,7 +93,7 @@ class PowerCutTest {
             keep(model, 0, true);
             for (int i = 0; i < 40; i++) {
                 Action action = new Action(
-                                Action.Kind.values()[random.nextInt(5)],
+                                Action.Kind.any(random),
                                 random.nextInt(SIZE),
                                 random.nextInt(random.nextBoolean() ? 900 : 20_000),
                                 (byte) (i + 1))

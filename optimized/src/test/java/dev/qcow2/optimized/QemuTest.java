@@ -30,7 +30,7 @@ class QemuTest {
     private static final int SIZE = 3_000_321;
 
     @TempDir
-    private Path path;
+    private Path path = Path.of("");
 
     private HostDirectory directory = new RealHostDirectory(Path.of(""), Durability.NONE);
 
@@ -102,7 +102,15 @@ class QemuTest {
     @Test
     @DisplayName("QC-GUEST-01, QC-SNAP-03: an image with snapshots that QEMU made is read, continued and rolled back")
     void madeByQemu() throws Exception {
-        run("qemu-img", "create", "-f", "qcow2", "-o", "cluster_size=4096,lazy_refcounts=on", "disk", SIZE + "");
+        run(
+                "qemu-img",
+                "create",
+                "-f",
+                "qcow2",
+                "-o",
+                "cluster_size=4096,lazy_refcounts=on",
+                "disk",
+                Integer.toString(SIZE));
         run("qemu-io", "-c", "write -P 1 0 2000000", "-c", "write -z 40960 8192", "disk");
         run("qemu-img", "snapshot", "-c", "one", "disk");
         run("qemu-io", "-c", "write -P 2 100000 300000", "disk");
@@ -128,7 +136,7 @@ class QemuTest {
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < 60; i++) {
             Action action = new Action(
-                            Action.Kind.values()[random.nextInt(5)],
+                            Action.Kind.any(random),
                             random.nextInt(model.length),
                             random.nextInt(random.nextBoolean() ? 5_000 : 400_000),
                             (byte) (seed * 60 + i))
