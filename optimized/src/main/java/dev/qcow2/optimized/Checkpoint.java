@@ -117,6 +117,7 @@ final class Checkpoint {
     private void settle(boolean done) {
         metadata.lock();
         try {
+            image.mapping().slices().fileChanged();
             if (done) {
                 blocks.settle();
                 refcountTable.settle();

@@ -152,7 +152,35 @@ final class Image implements Layer {
         }
     }
 
-    /** Claims a range for reading, and finds its first run. */
+    /**
+     * Gets the L2 slice of a guest cluster into memory. The metadata lock is held, and given up while the file is read, so
+     * that a slow look-up keeps nobody else waiting.
+     */
+    void warm(long guestCluster) throws DiskException {
+        long missing = mapping.missingSlice(guestCluster);
+        if (missing < 0 || metadata.getHoldCount() > 1) {
+            return;
+        }
+        SliceCache slices = mapping.slices();
+        Slice slice = slices.borrow();
+        long generation = slices.generation();
+        boolean done = false;
+        metadata.unlock();
+        try {
+            slice.view.clear();
+            host.readZeroPadded(missing, slice.view);
+            done = true;
+        } finally {
+            metadata.lock();
+            if (done) {
+                slices.offer(slice, missing, generation);
+            } else {
+                slices.giveBack(slice);
+            }
+        }
+    }
+
+    /** Claims a range for reading. */
     private Request beginRead(long first, long end) throws DiskException {
         boolean alone = !options.concurrentRequests();
         long claimFirst = alone ? 0 : first;
@@ -171,6 +199,7 @@ final class Image implements Layer {
         long limit = options.runReads() ? atMost : Math.min(atMost, clusterSize() - (offset & (clusterSize() - 1)));
         metadata.lock();
         try {
+            warm(offset >>> clusterBits());
             mapping.locate(offset, limit, run);
         } finally {
             metadata.unlock();

@@ -90,6 +90,16 @@ final class MappingTables {
         return table == 0 ? null : slices.get(sliceOffset(table, guestCluster));
     }
 
+    /** Returns where the slice of a guest cluster must be read from before it can be used, or -1 if it need not. */
+    long missingSlice(long guestCluster) throws DiskException {
+        if (!reaches(guestCluster)) {
+            return -1;
+        }
+        long table = l2Offset((int) (guestCluster >>> l2Bits));
+        long offset = sliceOffset(table, guestCluster);
+        return table == 0 || slices.has(offset) ? -1 : offset;
+    }
+
     /** Returns a slice that may be changed, with its L2 table made or copied if need be (QC-L1-05). */
     Slice writable(long guestCluster, ClusterAllocator allocator, PendingFrees frees) throws DiskException {
         int index = (int) (guestCluster >>> l2Bits);

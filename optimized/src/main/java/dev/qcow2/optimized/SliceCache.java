@@ -2,6 +2,7 @@ package dev.qcow2.optimized;
 
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +25,10 @@ final class SliceCache {
     private List<Slice> dirty = new ArrayList<>();
     private List<Slice> spare = new ArrayList<>();
     private @Nullable Slice[] buckets = new @Nullable Slice[16];
+    private final ArrayDeque<Slice> unused = new ArrayDeque<>();
     private @Nullable Slice latest;
     private int hand;
+    private long generation;
 
     /**
      * Makes an empty cache.
@@ -61,6 +64,49 @@ final class SliceCache {
         return hit;
     }
 
+    boolean has(long hostOffset) {
+        return (latest != null && latest.hostOffset == hostOffset) || find(hostOffset) != null;
+    }
+
+    /** Changes whenever a slice that was read from the file before may be out of date. */
+    long generation() {
+        return generation;
+    }
+
+    /** Says that the file was changed, and so ends the use of every slice that is being read at the moment. */
+    void fileChanged() {
+        generation++;
+    }
+
+    /** Returns a slice for reading outside the lock; it comes back by {@link #offer} or {@link #giveBack}. */
+    Slice borrow() {
+        Slice slice = unused.poll();
+        return slice == null ? new Slice(sliceBytes()) : slice;
+    }
+
+    void giveBack(Slice slice) {
+        unused.add(slice);
+    }
+
+    /** Takes in a slice that was read while nobody held the lock, unless it may be out of date by now. */
+    void offer(Slice slice, long hostOffset, long generationBefore) {
+        if (generation != generationBefore || has(hostOffset)) {
+            giveBack(slice);
+            return;
+        }
+        Slice victim = ring.size() < capacity ? null : victim();
+        if (victim == null) {
+            ring.add(slice);
+        } else {
+            unlink(victim);
+            latest = null;
+            ring.set(hand, slice);
+            giveBack(victim);
+        }
+        slice.hostOffset = hostOffset;
+        link(slice);
+    }
+
     void markDirty(Slice slice) {
         if (!slice.dirty) {
             slice.dirty = true;
@@ -79,6 +125,7 @@ final class SliceCache {
     /** Forgets the slices of a cluster whose content was changed, or is about to be changed, past this cache. */
     void forget(long hostOffset, long length) {
         long end = hostOffset + length;
+        fileChanged();
         for (long at = hostOffset; at < end; at += sliceBytes()) {
             Slice slice = find(at);
             if (slice != null) {

@@ -67,6 +67,7 @@ final class WritePath {
     private Request begin(long first, long end) throws DiskException {
         image.metadata().lock();
         try {
+            image.warm(first >>> clusterBits);
             while (true) {
                 boolean exact = image.options().concurrentRequests() && isInPlace(first, end);
                 long claimFirst = exact ? first : claimStart(first);
@@ -138,6 +139,7 @@ final class WritePath {
     /** LOCATE and ALLOCATE; false if a table must grow first. */
     private boolean tryPlan(Allocation step, long at, long end) throws DiskException {
         long cluster = at >>> clusterBits;
+        image.warm(cluster);
         long inCluster = at & (image.clusterSize() - 1);
         long clustersToEnd = ((end - 1) >>> clusterBits) - cluster + 1;
         int most = (int) Math.min(Math.min(clustersToEnd, mostClusters), mapping.leftInSlice(cluster));

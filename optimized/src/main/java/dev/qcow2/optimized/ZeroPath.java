@@ -121,6 +121,7 @@ final class ZeroPath {
     private long tryChange(long cluster, long end, Purpose purpose) throws DiskException {
         image.metadata().lock();
         try {
+            image.warm(cluster);
             Slice slice = mapping.find(cluster);
             if (slice == null && newEntry(0, purpose) == 0) {
                 return Math.min(end - cluster, mapping.leftInTable(cluster));
