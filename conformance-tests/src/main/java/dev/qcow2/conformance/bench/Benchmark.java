@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -48,7 +49,7 @@ final class Benchmark {
             for (Contender contender : able) {
                 double time = runOnce(workload, contender);
                 if (round >= 0) {
-                    seconds.get(contender.name())[round] = time;
+                    Objects.requireNonNull(seconds.get(contender.name()))[round] = time;
                 }
             }
         }
@@ -80,7 +81,7 @@ final class Benchmark {
             runOnce(workload, contender);
         }
         double hostMib = hostMib(where(workload, contender));
-        double[] mine = seconds.get(contender.name());
+        double[] mine = Objects.requireNonNull(seconds.get(contender.name()));
         return new Row(workload, contender.name(), mine, ratios(mine, seconds), bytes, calls, hostMib);
     }
 

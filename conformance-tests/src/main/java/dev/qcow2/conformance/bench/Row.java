@@ -17,6 +17,7 @@ import java.util.OptionalDouble;
  * @param hostCallsPerRequest requests to the host per request of the guest; empty where nobody could count
  * @param hostMib space that the files took on the host in the end
  */
+@SuppressWarnings("ArrayRecordComponent")
 record Row(
         Workload workload,
         String contender,
@@ -25,9 +26,6 @@ record Row(
         OptionalDouble hostBytesPerGuestByte,
         OptionalDouble hostCallsPerRequest,
         double hostMib) {
-
-    @SuppressWarnings("ArrayRecordComponent")
-    Row {}
 
     /** Returns requests per second, as the median round had them. */
     double iops() {
