@@ -21,6 +21,8 @@ import java.util.stream.Stream;
  */
 final class Benchmark {
 
+    private static final int WARM_UPS = 2;
+
     private final Path directory;
     private final int rounds;
     private final Consumer<String> progress;
@@ -44,8 +46,8 @@ final class Benchmark {
                 contenders.stream().filter(c -> c.canRun(workload)).toList();
         Map<String, double[]> seconds = new LinkedHashMap<>();
         able.forEach(contender -> seconds.put(contender.name(), new double[rounds]));
-        // The round before the first is for the compilers and caches of all contenders; nobody counts it.
-        for (int round = -1; round < rounds; round++) {
+        // The rounds before the first are for the compilers and caches of all contenders; nobody counts them.
+        for (int round = -WARM_UPS; round < rounds; round++) {
             for (Contender contender : able) {
                 double time = runOnce(workload, contender);
                 if (round >= 0) {

@@ -55,12 +55,12 @@ public final class Workloads {
 
     /** Each request meets a cluster that no other request touches: the workload of the seed commit. */
     private static Workload fresh(String name, Preparation preparation, int inFlight, int scale) {
-        int requests = 8192 / scale;
+        int requests = 16384 / scale;
         return new Workload(name, WRITE, preparation, (long) requests * CLUSTER, SMALL, CLUSTER, requests, inFlight);
     }
 
     private static Workload over(String name, int inFlight, int scale) {
-        int requests = 8192 / scale;
+        int requests = 16384 / scale;
         return new Workload(
                 name, WRITE, Preparation.DATA_BACKING, (long) requests * CLUSTER, SMALL, CLUSTER, requests, inFlight);
     }

@@ -1,0 +1,88 @@
+package dev.qcow2.conformance.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.SAXException;
+
+/** Says how many tests of the whole build were skipped, and why: a skipped test looks green otherwise. */
+public final class SkippedTests {
+
+    private SkippedTests() {}
+
+    /**
+     * Prints a line for each reason.
+     *
+     * @param arguments the project's top folder
+     * @throws IOException if a report can't be read
+     */
+    public static void main(String... arguments) throws IOException {
+        System.out.print(summary(Path.of(arguments[0])));
+    }
+
+    /**
+     * Counts the skipped tests in the reports of all modules.
+     *
+     * @param top the project's top folder
+     * @return text that ends with a line break
+     * @throws IOException if a report can't be read
+     */
+    public static String summary(Path top) throws IOException {
+        Map<String, Integer> reasons = new TreeMap<>();
+        int tests = 0;
+        for (Path report : reports(top)) {
+            Element suite = parse(report);
+            tests += Integer.parseInt(suite.getAttribute("tests"));
+            NodeList skipped = suite.getElementsByTagName("skipped");
+            for (int i = 0; i < skipped.getLength(); i++) {
+                String reason = ((Element) skipped.item(i)).getAttribute("message");
+                reasons.merge(reason.isBlank() ? "no reason given" : firstLine(reason), 1, Integer::sum);
+            }
+        }
+        int count = reasons.values().stream().mapToInt(Integer::intValue).sum();
+        StringBuilder text = new StringBuilder();
+        text.append(String.format("%d of %d tests were skipped%n", count, tests));
+        reasons.forEach((reason, times) -> text.append(String.format("  %4d  %s%n", times, reason)));
+        return text.toString();
+    }
+
+    private static List<Path> reports(Path top) throws IOException {
+        try (Stream<Path> modules = Files.list(top)) {
+            List<Path> folders = modules.map(module -> module.resolve("target/surefire-reports"))
+                    .filter(Files::isDirectory)
+                    .toList();
+            List<Path> reports = new ArrayList<>();
+            for (Path folder : folders) {
+                try (Stream<Path> files = Files.list(folder)) {
+                    files.filter(file -> file.getFileName().toString().matches("TEST-.*\\.xml"))
+                            .forEach(reports::add);
+                }
+            }
+            return reports;
+        }
+    }
+
+    private static Element parse(Path report) throws IOException {
+        try {
+            return DocumentBuilderFactory.newInstance()
+                    .newDocumentBuilder()
+                    .parse(report.toFile())
+                    .getDocumentElement();
+        } catch (ParserConfigurationException | SAXException e) {
+            throw new IOException(report + " is no test report", e);
+        }
+    }
+
+    private static String firstLine(String reason) {
+        return reason.lines().findFirst().orElse(reason).replace("Assumption failed: ", "");
+    }
+}
