@@ -1,6 +1,5 @@
 package dev.qcow2.spec.host;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
 import java.io.IOException;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Stream;
 
 /**
  * A file that bypasses the host's page cache.
@@ -54,12 +54,27 @@ public final class DirectHostFile implements HostFile {
         RealHostFile file = RealHostFile.open(path, durability, options);
         try {
             OpenOption[] direct = Arrays.copyOf(options, options.length + 1, OpenOption[].class);
-            direct[options.length] = ExtendedOpenOption.DIRECT;
+            direct[options.length] = directOption();
             int block = Math.toIntExact(Files.getFileStore(path).getBlockSize());
             return new DirectHostFile(file, FileChannel.open(path, direct), block, file.size());
         } catch (IOException | UnsupportedOperationException e) {
             file.close();
             throw new HostIoException(path.toString(), "open for direct I/O", e);
+        }
+    }
+
+    /** The JDK's option is not part of Java's own interface, and compilers warn of its name: it is looked up. */
+    private static OpenOption directOption() {
+        try {
+            Object[] known =
+                    Class.forName("com.sun.nio.file.ExtendedOpenOption").getEnumConstants();
+            return Stream.of(known)
+                    .filter(option -> option.toString().equals("DIRECT"))
+                    .map(OpenOption.class::cast)
+                    .findFirst()
+                    .orElseThrow(() -> new UnsupportedOperationException("no direct I/O in this JDK"));
+        } catch (ClassNotFoundException e) {
+            throw new UnsupportedOperationException("no direct I/O in this JDK", e);
         }
     }
 
