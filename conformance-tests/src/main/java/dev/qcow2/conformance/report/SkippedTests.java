@@ -44,8 +44,7 @@ public final class SkippedTests {
             tests += Integer.parseInt(suite.getAttribute("tests"));
             NodeList skipped = suite.getElementsByTagName("skipped");
             for (int i = 0; i < skipped.getLength(); i++) {
-                String reason = ((Element) skipped.item(i)).getAttribute("message");
-                reasons.merge(reason.isBlank() ? "no reason given" : firstLine(reason), 1, Integer::sum);
+                reasons.merge(reason((Element) skipped.item(i)), 1, Integer::sum);
             }
         }
         int count = reasons.values().stream().mapToInt(Integer::intValue).sum();
@@ -82,7 +81,11 @@ public final class SkippedTests {
         }
     }
 
-    private static String firstLine(String reason) {
-        return reason.lines().findFirst().orElse(reason).replace("Assumption failed: ", "");
+    /** A disabled test has its reason in an attribute, an aborted one in the trace of what aborted it. */
+    private static String reason(Element skipped) {
+        String message = skipped.getAttribute("message");
+        String text = message.isBlank() ? skipped.getTextContent().strip() : message;
+        String first = text.lines().findFirst().orElse("no reason given");
+        return first.replace("org.opentest4j.TestAbortedException: ", "").replace("Assumption failed: ", "");
     }
 }

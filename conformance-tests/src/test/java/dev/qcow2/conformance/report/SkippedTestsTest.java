@@ -18,7 +18,8 @@ class SkippedTestsTest {
                 folder.resolve("TEST-a.xml"),
                 "<testsuite tests='3'><testcase/>"
                         + "<testcase><skipped message='Assumption failed: qemu-img is missing'/></testcase>"
-                        + "<testcase><skipped message='Assumption failed: qemu-img is missing'/></testcase></testsuite>");
+                        + "<testcase><skipped>org.opentest4j.TestAbortedException: Assumption failed: qemu-img is missing\n"
+                        + "  at some.Class</skipped></testcase></testsuite>");
         assertThat(SkippedTests.summary(top).lines())
                 .containsExactly("2 of 3 tests were skipped", "     2  qemu-img is missing");
     }

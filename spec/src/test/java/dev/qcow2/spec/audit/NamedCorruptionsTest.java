@@ -9,7 +9,7 @@ import dev.qcow2.spec.layout.RefcountLayout;
 import dev.qcow2.spec.layout.SnapshotLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,8 +22,8 @@ class NamedCorruptionsTest {
     @TempDir
     static Path directory = Path.of("");
 
-    @BeforeAll
-    static void assumeQemu() {
+    @BeforeEach
+    void assumeQemu() {
         QemuTools.assumeInstalled();
     }
 

@@ -9,7 +9,7 @@ import dev.qcow2.spec.layout.MappingLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,8 +33,8 @@ class RandomAgreementTest {
     @TempDir
     static Path directory = Path.of("");
 
-    @BeforeAll
-    static void assumeQemu() {
+    @BeforeEach
+    void assumeQemu() {
         QemuTools.assumeInstalled();
     }
 
