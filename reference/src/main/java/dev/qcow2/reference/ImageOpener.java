@@ -139,7 +139,7 @@ final class ImageOpener {
         if (!qcow2) {
             return new Layer.Raw(file, file.size());
         }
-        Image image = openImage(file, new OpenOptions(Access.READ_ONLY, options.backing()));
+        Image image = openImage(file, options.withAccess(Access.READ_ONLY));
         return new Resolver(image, openBacking(target, image));
     }
 

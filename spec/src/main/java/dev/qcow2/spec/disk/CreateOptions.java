@@ -10,8 +10,15 @@ import java.util.Optional;
  * @param clusterBits 9 to 21; a cluster has {@code 1 << clusterBits} bytes
  * @param refcountOrder 0 to 6; a reference count has {@code 1 << refcountOrder} bits; 4 in version 2
  * @param backing the backing file, if any; it is recorded, and not opened
+ * @param features what the image uses beyond the plain form
  */
-public record CreateOptions(long size, int version, int clusterBits, int refcountOrder, Optional<Backing> backing) {
+public record CreateOptions(
+        long size,
+        int version,
+        int clusterBits,
+        int refcountOrder,
+        Optional<Backing> backing,
+        FormatFeatures features) {
 
     /**
      * A backing file as the image names it.
@@ -55,6 +62,26 @@ public record CreateOptions(long size, int version, int clusterBits, int refcoun
         require(clusterBits >= 9 && clusterBits <= 21, "clusterBits is not in 9..21: " + clusterBits);
         require(refcountOrder >= 0 && refcountOrder <= 6, "refcountOrder is not in 0..6: " + refcountOrder);
         require(version == 3 || refcountOrder == 4, "version 2 has 16-bit refcounts only (QC-HDR-13)");
+        require(version == 3 || features.fitsVersion2(), "version 2 lacks one of these features: " + features);
+        require(!features.extendedL2() || clusterBits >= 14, "subclusters need clusters of 16 KiB or more");
+        require(
+                backing.isEmpty()
+                        || features.dataFile().isEmpty()
+                        || !features.dataFile().get().raw(),
+                "a raw data file leaves nothing to a backing file");
+    }
+
+    /**
+     * Options for an image in the plain form.
+     *
+     * @param size as above
+     * @param version as above
+     * @param clusterBits as above
+     * @param refcountOrder as above
+     * @param backing as above
+     */
+    public CreateOptions(long size, int version, int clusterBits, int refcountOrder, Optional<Backing> backing) {
+        this(size, version, clusterBits, refcountOrder, backing, FormatFeatures.PLAIN);
     }
 
     /**
@@ -74,7 +101,7 @@ public record CreateOptions(long size, int version, int clusterBits, int refcoun
      * @return a copy
      */
     public CreateOptions withVersion(int newVersion) {
-        return new CreateOptions(size, newVersion, clusterBits, refcountOrder, backing);
+        return new CreateOptions(size, newVersion, clusterBits, refcountOrder, backing, features);
     }
 
     /**
@@ -84,7 +111,7 @@ public record CreateOptions(long size, int version, int clusterBits, int refcoun
      * @return a copy
      */
     public CreateOptions withClusterBits(int newClusterBits) {
-        return new CreateOptions(size, version, newClusterBits, refcountOrder, backing);
+        return new CreateOptions(size, version, newClusterBits, refcountOrder, backing, features);
     }
 
     /**
@@ -94,7 +121,7 @@ public record CreateOptions(long size, int version, int clusterBits, int refcoun
      * @return a copy
      */
     public CreateOptions withRefcountOrder(int newRefcountOrder) {
-        return new CreateOptions(size, version, clusterBits, newRefcountOrder, backing);
+        return new CreateOptions(size, version, clusterBits, newRefcountOrder, backing, features);
     }
 
     /**
@@ -105,7 +132,18 @@ public record CreateOptions(long size, int version, int clusterBits, int refcoun
      * @return a copy
      */
     public CreateOptions withBacking(String name, Optional<BackingFormat> format) {
-        return new CreateOptions(size, version, clusterBits, refcountOrder, Optional.of(new Backing(name, format)));
+        return new CreateOptions(
+                size, version, clusterBits, refcountOrder, Optional.of(new Backing(name, format)), features);
+    }
+
+    /**
+     * Returns these options with other features.
+     *
+     * @param newFeatures what the image uses beyond the plain form
+     * @return a copy
+     */
+    public CreateOptions withFeatures(FormatFeatures newFeatures) {
+        return new CreateOptions(size, version, clusterBits, refcountOrder, backing, newFeatures);
     }
 
     private static void require(boolean condition, String message) {

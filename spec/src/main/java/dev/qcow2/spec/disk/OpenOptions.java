@@ -1,12 +1,18 @@
 package dev.qcow2.spec.disk;
 
+import java.util.Optional;
+
 /**
  * How an image is opened.
  *
  * @param access whether changes are allowed
  * @param backing whether the image's backing files may be opened (QC-BACK-06)
+ * @param dataFile whether an external data file that the image names may be opened
+ * @param dirty what is done with an image whose last writer did not finish; asked only if the guest may write
+ * @param secrets unlocks encrypted images of the chain
  */
-public record OpenOptions(Access access, BackingPolicy backing) {
+public record OpenOptions(
+        Access access, BackingPolicy backing, DataFilePolicy dataFile, DirtyPolicy dirty, Secrets secrets) {
 
     /** Whether an image may be changed. */
     public enum Access {
@@ -22,6 +28,47 @@ public record OpenOptions(Access access, BackingPolicy backing) {
         REFUSE,
         /** Backing files are opened read-only, wherever the {@code HostDirectory} finds them. */
         FOLLOW
+    }
+
+    /** Whether an external data file that an image names is opened. */
+    public enum DataFilePolicy {
+        /** An image that needs a data file is refused: its name may come from a stranger, and a writer would write there. */
+        REFUSE,
+        /** The data file is opened with the image's own access, wherever the {@code HostDirectory} finds it. */
+        FOLLOW
+    }
+
+    /** What is done with an image that is marked dirty, before the guest may write to it. */
+    public enum DirtyPolicy {
+        /** It is refused. */
+        REFUSE,
+        /** Its reference counts are recomputed; {@link VirtualDisk#notices()} says so. */
+        REPAIR
+    }
+
+    /** Knows what unlocks an image. */
+    @FunctionalInterface
+    public interface Secrets {
+        /** Knows nothing. */
+        Secrets NONE = fileName -> Optional.empty();
+
+        /**
+         * Returns what unlocks an image.
+         *
+         * @param fileName the image, as it was opened
+         * @return its passphrase, if known
+         */
+        Optional<Passphrase> of(String fileName);
+    }
+
+    /**
+     * Options that follow no data file, repair nothing and unlock nothing.
+     *
+     * @param access whether changes are allowed
+     * @param backing whether backing files may be opened
+     */
+    public OpenOptions(Access access, BackingPolicy backing) {
+        this(access, backing, DataFilePolicy.REFUSE, DirtyPolicy.REFUSE, Secrets.NONE);
     }
 
     /**
@@ -48,7 +95,55 @@ public record OpenOptions(Access access, BackingPolicy backing) {
      * @return a copy that follows backing files
      */
     public OpenOptions followingBacking() {
-        return new OpenOptions(access, BackingPolicy.FOLLOW);
+        return new OpenOptions(access, BackingPolicy.FOLLOW, dataFile, dirty, secrets);
+    }
+
+    /**
+     * Returns these options with an external data file allowed.
+     *
+     * @return a copy that follows a data file
+     */
+    public OpenOptions followingDataFile() {
+        return new OpenOptions(access, backing, DataFilePolicy.FOLLOW, dirty, secrets);
+    }
+
+    /**
+     * Returns these options with the repair of dirty images allowed.
+     *
+     * @return a copy that repairs before the guest writes
+     */
+    public OpenOptions repairingDirty() {
+        return new OpenOptions(access, backing, dataFile, DirtyPolicy.REPAIR, secrets);
+    }
+
+    /**
+     * Returns these options with secrets.
+     *
+     * @param newSecrets knows what unlocks each image of the chain
+     * @return a copy
+     */
+    public OpenOptions withSecrets(Secrets newSecrets) {
+        return new OpenOptions(access, backing, dataFile, dirty, newSecrets);
+    }
+
+    /**
+     * Returns these options with one passphrase for every image of the chain.
+     *
+     * @param passphrase unlocks all of them
+     * @return a copy
+     */
+    public OpenOptions withPassphrase(Passphrase passphrase) {
+        return withSecrets(fileName -> Optional.of(passphrase));
+    }
+
+    /**
+     * Returns these options with another access.
+     *
+     * @param newAccess whether changes are allowed
+     * @return a copy
+     */
+    public OpenOptions withAccess(Access newAccess) {
+        return new OpenOptions(newAccess, backing, dataFile, dirty, secrets);
     }
 
     /**

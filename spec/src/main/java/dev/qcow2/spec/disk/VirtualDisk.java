@@ -1,5 +1,6 @@
 package dev.qcow2.spec.disk;
 
+import dev.qcow2.spec.clause.GuestClause;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -97,6 +98,79 @@ public interface VirtualDisk extends AutoCloseable {
     List<BlockStatus> status(long guestOffset, long length) throws DiskException;
 
     /**
+     * Writes whole clusters in compressed form; one that does not get smaller is written as it is. What was there before, compressed or
+     * not, is given up.
+     *
+     * @param guestOffset a multiple of the cluster size
+     * @param from a multiple of the cluster size long, or up to the disk's end; consumed
+     * @throws DiskException as for {@link #write}; also if the image can't hold compressed clusters (external data file,
+     *     encryption) or the range is not made of whole clusters
+     */
+    default void writeCompressed(long guestOffset, ByteBuffer from) throws DiskException {
+        throw missing("compressed writes");
+    }
+
+    /**
+     * Changes the length of the disk. New bytes read as zero, also where a backing file is longer than the disk was; bytes behind a
+     * lower end are gone for good, and read as zero if the disk grows again. Snapshots keep their own length.
+     *
+     * @param newSize bytes, 0 or more
+     * @param preallocation what of the new part is allocated at once; must be {@code OFF} if the disk shrinks
+     * @throws DiskException if the disk is read-only, a limit of the format stands against it, or the host fails; the disk then has
+     *     its old size
+     */
+    default void resize(long newSize, FormatFeatures.Preallocation preallocation) throws DiskException {
+        throw missing("resize");
+    }
+
+    /**
+     * Reads from the area of saved machine state, which starts where the guest's part of the L1 table ends. What was never written reads
+     * as zero.
+     *
+     * @param offset first byte, counted from the start of the area
+     * @param into is filled
+     * @throws DiskException if the range is outside what the format can address, the image is broken there, or the host fails
+     */
+    default void readVmState(long offset, ByteBuffer into) throws DiskException {
+        throw missing("machine state");
+    }
+
+    /**
+     * Writes to the area of saved machine state. It belongs to the next snapshot that is taken with {@link #createSnapshot(String, long)}; after
+     * {@link #applySnapshot} the area holds that snapshot's state.
+     *
+     * @param offset first byte, counted from the start of the area
+     * @param from is consumed
+     * @throws DiskException as for {@link #write}
+     */
+    default void writeVmState(long offset, ByteBuffer from) throws DiskException {
+        throw missing("machine state");
+    }
+
+    /**
+     * Returns the persistent bitmaps.
+     *
+     * @return a view that can be used until the disk is closed
+     * @throws DiskException if the disk is closed
+     */
+    default Bitmaps bitmaps() throws DiskException {
+        throw missing("persistent bitmaps");
+    }
+
+    /**
+     * Tells what the opener should know: that an image was repaired, that its encryption is unsafe, and the like.
+     *
+     * @return sentences; empty for a common image
+     */
+    default List<String> notices() {
+        return List.of();
+    }
+
+    private static DiskException missing(String what) {
+        return new UnsupportedFeatureException("this disk", GuestClause.QC_GUEST_01, what);
+    }
+
+    /**
      * Keeps the disk's present content under a name, inside the image (QC-SNAP-01, QC-SNAP-02).
      *
      * @param name at most 65535 bytes of UTF-8, not empty
@@ -106,9 +180,24 @@ public interface VirtualDisk extends AutoCloseable {
     SnapshotInfo createSnapshot(String name) throws DiskException;
 
     /**
-     * Makes a snapshot's content the disk's content (QC-SNAP-03). The snapshot stays.
+     * As {@link #createSnapshot(String)}, together with the saved machine state that was written before. The area is empty afterwards.
      *
-     * @param id id of an existing snapshot of this disk's size
+     * @param name at most 65535 bytes of UTF-8, not empty
+     * @param vmStateSize bytes of the area that belong to the snapshot, 0 or more
+     * @return the new snapshot
+     * @throws DiskException as for {@link #createSnapshot(String)}
+     */
+    default SnapshotInfo createSnapshot(String name, long vmStateSize) throws DiskException {
+        if (vmStateSize == 0) {
+            return createSnapshot(name);
+        }
+        throw missing("machine state");
+    }
+
+    /**
+     * Makes a snapshot's content the disk's content (QC-SNAP-03). The snapshot stays. The disk takes the snapshot's size.
+     *
+     * @param id id of an existing snapshot
      * @throws DiskException if there is no such snapshot, the disk is read-only, or the host fails
      */
     void applySnapshot(String id) throws DiskException;
