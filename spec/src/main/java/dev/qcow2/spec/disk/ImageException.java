@@ -4,7 +4,11 @@ import dev.qcow2.spec.clause.Clause;
 
 /** The image is the reason: it breaks a clause, or needs something that is not there. */
 public abstract sealed class ImageException extends DiskException
-        permits MalformedImageException, CorruptImageException, UnsupportedFeatureException, BackingException {
+        permits MalformedImageException,
+                CorruptImageException,
+                UnsupportedFeatureException,
+                LockedImageException,
+                BackingException {
 
     private static final long serialVersionUID = 1L;
 
