@@ -47,8 +47,8 @@ final class AllocatingWrite {
         long payloadEnd = at + payload.remaining();
         int head = (int) (at - start);
         int tail = (int) (end - payloadEnd);
-        Action headAction = decide(step.firstEntry, start, head);
-        Action tailAction = decide(step.lastEntry, payloadEnd, tail);
+        Action headAction = decide(step, step.firstEntry, start, head);
+        Action tailAction = decide(step, step.lastEntry, payloadEnd, tail);
         HostCluster state = step.neverWritten ? HostCluster.NEVER_WRITTEN : HostCluster.MAY_HOLD_STALE_BYTES;
         boolean zeroHead = CopyOnWriteDecision.mustZeroFirst(headAction, state);
         boolean zeroTail = CopyOnWriteDecision.mustZeroFirst(tailAction, state);
@@ -56,16 +56,19 @@ final class AllocatingWrite {
             headAction = CopyOnWriteDecision.whenZeroingIsRefused(headAction);
             tailAction = CopyOnWriteDecision.whenZeroingIsRefused(tailAction);
         }
+        step.whole = headAction != Action.SKIP && tailAction != Action.SKIP;
         int headCopy = headAction == Action.COPY ? head : 0;
         int tailCopy = tailAction == Action.COPY ? tail : 0;
         write(step, at, payload, headCopy, tailCopy);
     }
 
-    private Action decide(long oldEntry, long guestOffset, int length) throws DiskException {
-        return CopyOnWriteDecision.decide(surroundings(oldEntry, guestOffset, length), options.skipCopyOnWrite());
+    private Action decide(Allocation step, long oldEntry, long guestOffset, int length) throws DiskException {
+        Surroundings known = surroundings(step, oldEntry, guestOffset, length);
+        return CopyOnWriteDecision.decide(known, options.skipCopyOnWrite());
     }
 
-    private Surroundings surroundings(long oldEntry, long guestOffset, int length) throws DiskException {
+    private Surroundings surroundings(Allocation step, long oldEntry, long guestOffset, int length)
+            throws DiskException {
         if (length == 0) {
             return Surroundings.NOTHING;
         }
@@ -73,15 +76,15 @@ final class AllocatingWrite {
             case ZERO_PLAIN, ZERO_ALLOCATED -> Surroundings.READS_AS_ZERO;
             case NORMAL -> Surroundings.DATA;
             case COMPRESSED -> Surroundings.UNKNOWN;
-            case UNALLOCATED -> isZeroBelow(guestOffset, length) ? Surroundings.READS_AS_ZERO : Surroundings.DATA;
+            case UNALLOCATED -> isZeroBelow(guestOffset, length, step.below) ? Surroundings.READS_AS_ZERO : Surroundings.DATA;
         };
     }
 
-    private boolean isZeroBelow(long guestOffset, int length) throws DiskException {
+    private boolean isZeroBelow(long guestOffset, int length, Run scratch) throws DiskException {
         Layer backing = image.backing();
         // The last cluster may pass the disk's end; what lies there is zero in any case.
         long visible = Math.min(length, image.size() - guestOffset);
-        return backing == null || visible <= 0 || Layer.readsAsZeroPadded(backing, guestOffset, visible);
+        return backing == null || visible <= 0 || Layer.readsAsZeroPadded(backing, guestOffset, visible, scratch);
     }
 
     /** QC-GUEST-11: takes the stale bytes away before anything can show them. */
@@ -155,6 +158,7 @@ final class AllocatingWrite {
                 }
             }
             mapping.slices().markDirty(slice);
+            image.ahead().note(step.whole, step.clusters);
             image.noteChange();
         } finally {
             image.metadata().unlock();

@@ -23,8 +23,14 @@ final class Allocation {
     /** No byte of the host clusters was ever written. */
     boolean neverWritten;
 
+    /** No part of the host clusters is left out: all their bytes are written. */
+    boolean whole;
+
     /** The entries of the first and of the last guest cluster as they were. */
     long firstEntry;
 
     long lastEntry;
+
+    /** Scratch for questions to the backing image. */
+    final Run below = new Run();
 }

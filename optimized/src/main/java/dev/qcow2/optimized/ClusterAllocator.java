@@ -22,14 +22,17 @@ final class ClusterAllocator {
     private final HostFile host;
     private final RefcountStore refcounts;
     private final HostSpace space;
+    private final GrowthAhead ahead;
     private final int clusterBits;
     private long cursor = 1;
     private int runLength;
 
-    ClusterAllocator(HostFile host, RefcountStore refcounts, HostSpace space, int clusterBits) {
+    ClusterAllocator(
+            HostFile host, RefcountStore refcounts, HostSpace space, GrowthAhead ahead, int clusterBits) {
         this.host = host;
         this.refcounts = refcounts;
         this.space = space;
+        this.ahead = ahead;
         this.clusterBits = clusterBits;
     }
 
@@ -47,6 +50,7 @@ final class ClusterAllocator {
      */
     long allocate(int atMost) throws DiskException {
         long first = nextFree();
+        long usedBefore = space.usedClusters();
         int length = 1;
         refcounts.set(first, 1);
         while (length < atMost && isFree(first + length)) {
@@ -56,6 +60,7 @@ final class ClusterAllocator {
         runLength = length;
         cursor = first + length;
         space.use(first, length);
+        ahead.cover(usedBefore);
         return first;
     }
 

@@ -1,23 +1,26 @@
 package dev.qcow2.optimized;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Buffers for copies, kept for the next copy. They live outside the heap, where host writes need no further copy. */
 final class CopyBuffers {
 
-    private static final int KEPT = 4;
-    private static final int LARGEST_KEPT = 4 << 20;
+    /** Enough for the copies of many requests in flight: a new buffer costs more than a small copy. */
+    private static final long MOST_KEPT_BYTES = 16L << 20;
 
-    private final ArrayDeque<ByteBuffer> idle = new ArrayDeque<>();
+    private final List<ByteBuffer> idle = new ArrayList<>();
+    private long idleBytes;
 
     /** Returns an empty buffer with at least so much room. */
     synchronized ByteBuffer take(int length) {
-        for (Iterator<ByteBuffer> all = idle.iterator(); all.hasNext(); ) {
-            ByteBuffer buffer = all.next();
+        // The latest one first: its bytes are still in the processor's cache.
+        for (int i = idle.size() - 1; i >= 0; i--) {
+            ByteBuffer buffer = idle.get(i);
             if (buffer.capacity() >= length) {
-                all.remove();
+                idle.remove(i);
+                idleBytes -= buffer.capacity();
                 return buffer.clear();
             }
         }
@@ -26,8 +29,9 @@ final class CopyBuffers {
 
     /** Takes a buffer back. */
     synchronized void giveBack(ByteBuffer buffer) {
-        if (idle.size() < KEPT && buffer.capacity() <= LARGEST_KEPT) {
-            idle.addFirst(buffer);
+        if (idleBytes + buffer.capacity() <= MOST_KEPT_BYTES) {
+            idleBytes += buffer.capacity();
+            idle.add(buffer);
         }
     }
 }

@@ -21,6 +21,7 @@ final class Image implements Layer {
     private final @Nullable Layer backing;
     private final ReentrantLock metadata = new ReentrantLock();
     private final HostSpace space;
+    private final GrowthAhead ahead;
     private final RefcountStore refcounts;
     private final ClusterAllocator allocator;
     private final MappingTables mapping;
@@ -38,7 +39,8 @@ final class Image implements Layer {
         this.options = options;
         this.space = new HostSpace(header.clusterBits(), host.size());
         this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes());
-        this.allocator = new ClusterAllocator(host, refcounts, space, header.clusterBits());
+        this.ahead = new GrowthAhead(host, space, header.clusterBits(), options.growAhead());
+        this.allocator = new ClusterAllocator(host, refcounts, space, ahead, header.clusterBits());
         this.mapping = new MappingTables(host, space, header, budget.l2Bytes());
         this.requests = new InFlightRequests(metadata);
         this.checkpoint = new Checkpoint(this);
@@ -67,6 +69,10 @@ final class Image implements Layer {
 
     HostSpace space() {
         return space;
+    }
+
+    GrowthAhead ahead() {
+        return ahead;
     }
 
     RefcountStore refcounts() {
@@ -245,20 +251,22 @@ final class Image implements Layer {
     }
 
     @Override
-    public boolean readsAsZero(long offset, long length) throws DiskException {
+    public boolean readsAsZero(long offset, long length, Run scratch) throws DiskException {
         long end = offset + length;
-        Run run = new Run();
-        for (long at = offset; at < end; at += run.length) {
-            locate(at, end - at, run);
+        for (long at = offset; at < end; ) {
+            locate(at, end - at, scratch);
+            // The layer below uses the scratch again.
+            long step = scratch.length;
             boolean zero =
-                    switch (run.kind) {
+                    switch (scratch.kind) {
                         case NORMAL, COMPRESSED -> false;
                         case ZERO_PLAIN, ZERO_ALLOCATED -> true;
-                        case UNALLOCATED -> backing == null || Layer.readsAsZeroPadded(backing, at, run.length);
+                        case UNALLOCATED -> backing == null || Layer.readsAsZeroPadded(backing, at, step, scratch);
                     };
             if (!zero) {
                 return false;
             }
+            at += step;
         }
         return true;
     }
@@ -303,6 +311,16 @@ final class Image implements Layer {
         boolean first = !closed;
         closed = true;
         return first;
+    }
+
+    /** Cuts off what the file is longer than its clusters; no request is under way. */
+    void trim() {
+        metadata.lock();
+        try {
+            ahead.trim();
+        } finally {
+            metadata.unlock();
+        }
     }
 
     @Override

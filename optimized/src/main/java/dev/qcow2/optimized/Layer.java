@@ -12,8 +12,11 @@ interface Layer {
     /** Reads bytes inside {@link #size()}. */
     void read(long offset, ByteBuffer into) throws DiskException;
 
-    /** Says whether metadata alone tells that a range inside {@link #size()} reads as zero, at any depth. */
-    boolean readsAsZero(long offset, long length) throws DiskException;
+    /**
+     * Says whether metadata alone tells that a range inside {@link #size()} reads as zero, at any depth. The scratch holds
+     * nothing afterwards.
+     */
+    boolean readsAsZero(long offset, long length, Run scratch) throws DiskException;
 
     /** Adds what is known of a range inside {@link #size()}. */
     void status(long offset, long length, int depth, StatusCollector into) throws DiskException;
@@ -37,8 +40,8 @@ interface Layer {
     }
 
     /** As {@link #readsAsZero}, for a range that may lie beyond the end in part. */
-    static boolean readsAsZeroPadded(Layer layer, long offset, long length) throws DiskException {
+    static boolean readsAsZeroPadded(Layer layer, long offset, long length, Run scratch) throws DiskException {
         long covered = Math.min(length, layer.size() - offset);
-        return covered <= 0 || layer.readsAsZero(offset, covered);
+        return covered <= 0 || layer.readsAsZero(offset, covered, scratch);
     }
 }

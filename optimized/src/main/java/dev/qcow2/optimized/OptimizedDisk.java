@@ -139,6 +139,7 @@ final class OptimizedDisk implements VirtualDisk {
         try {
             if (writable) {
                 image.checkpoint().run();
+                image.trim();
             }
         } finally {
             image.requests().leave(request);

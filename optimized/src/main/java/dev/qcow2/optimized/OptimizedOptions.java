@@ -11,6 +11,7 @@ package dev.qcow2.optimized;
  * @param runAllocation a large write gets contiguous host clusters and one host write for all of them
  * @param runReads contiguous clusters are read with one host read
  * @param concurrentRequests requests on different ranges run at the same time ({@link InFlightRequests})
+ * @param growAhead the host file is made longer in large steps, before its end is written ({@link GrowthAhead})
  */
 public record OptimizedOptions(
         boolean skipCopyOnWrite,
@@ -19,10 +20,11 @@ public record OptimizedOptions(
         boolean metadataCache,
         boolean runAllocation,
         boolean runReads,
-        boolean concurrentRequests) {
+        boolean concurrentRequests,
+        boolean growAhead) {
 
     /** The number of switches. */
-    public static final int SWITCHES = 7;
+    public static final int SWITCHES = 8;
 
     /**
      * Turns every optimisation on.
@@ -56,7 +58,8 @@ public record OptimizedOptions(
                 (bits & 8) != 0,
                 (bits & 16) != 0,
                 (bits & 32) != 0,
-                (bits & 64) != 0);
+                (bits & 64) != 0,
+                (bits & 128) != 0);
     }
 
     /**
@@ -71,7 +74,8 @@ public record OptimizedOptions(
                 | (metadataCache ? 8 : 0)
                 | (runAllocation ? 16 : 0)
                 | (runReads ? 32 : 0)
-                | (concurrentRequests ? 64 : 0);
+                | (concurrentRequests ? 64 : 0)
+                | (growAhead ? 128 : 0);
     }
 
     /**
@@ -142,6 +146,16 @@ public record OptimizedOptions(
      */
     public OptimizedOptions withConcurrentRequests(boolean on) {
         return with(64, on);
+    }
+
+    /**
+     * Sets whether the host file grows before it is written.
+     *
+     * @param on the switch
+     * @return a copy
+     */
+    public OptimizedOptions withGrowAhead(boolean on) {
+        return with(128, on);
     }
 
     private OptimizedOptions with(int bit, boolean on) {

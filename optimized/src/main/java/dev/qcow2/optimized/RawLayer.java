@@ -27,7 +27,7 @@ final class RawLayer implements Layer {
     }
 
     @Override
-    public boolean readsAsZero(long offset, long length) {
+    public boolean readsAsZero(long offset, long length, Run scratch) {
         // Whether the file has holes is not asked, so its bytes are data.
         return false;
     }

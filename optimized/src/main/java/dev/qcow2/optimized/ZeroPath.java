@@ -90,7 +90,7 @@ final class ZeroPath {
         }
         long start = from >>> clusterBits << clusterBits;
         long end = Math.min(image.size(), start + image.clusterSize());
-        if (!image.readsAsZero(start, end - start)) {
+        if (!image.readsAsZero(start, end - start, request.run)) {
             writeZeros(request, from, to);
         }
     }

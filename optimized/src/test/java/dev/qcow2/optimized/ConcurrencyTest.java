@@ -29,7 +29,7 @@ class ConcurrencyTest {
     private static final int CLUSTERS = 96;
 
     @ParameterizedTest
-    @ValueSource(ints = {127, 64, 64 | 8, 127 - 1, 127 - 4, 127 - 8, 0})
+    @ValueSource(ints = {255, 64, 64 | 8, 255 - 1, 255 - 4, 255 - 8, 0})
     @DisplayName("QC-GUEST-01, QC-GUEST-05, QC-GUEST-12: no thread's bytes are lost, and the image is clean")
     void ownSectors(int switches) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
@@ -79,7 +79,7 @@ class ConcurrencyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {127, 127 - 32, 127 - 4})
+    @ValueSource(ints = {255, 255 - 32, 255 - 4})
     @DisplayName("QC-GUEST-01, QC-REF-15: clusters come and go; a read sees one write as a whole, or zeros")
     void wholeClusters(int switches) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();

@@ -32,7 +32,7 @@ class PowerCutTest {
     @Label("QC-GUEST-06, QC-GUEST-11, QC-GUEST-12, QC-REF-12 to 15, QC-L2-13, QC-L1-05: after a power cut")
     void onlyLeaks(
             @ForAll long seed,
-            @ForAll @IntRange(max = 127) int switches,
+            @ForAll @IntRange(max = 255) int switches,
             @ForAll @IntRange(max = 10) int width,
             @ForAll boolean zeroing)
             throws IOException {
