@@ -76,7 +76,8 @@ final class AllocatingWrite {
             case ZERO_PLAIN, ZERO_ALLOCATED -> Surroundings.READS_AS_ZERO;
             case NORMAL -> Surroundings.DATA;
             case COMPRESSED -> Surroundings.UNKNOWN;
-            case UNALLOCATED -> isZeroBelow(guestOffset, length, step.below) ? Surroundings.READS_AS_ZERO : Surroundings.DATA;
+            case UNALLOCATED ->
+                isZeroBelow(guestOffset, length, step.below) ? Surroundings.READS_AS_ZERO : Surroundings.DATA;
         };
     }
 

@@ -27,8 +27,7 @@ final class ClusterAllocator {
     private long cursor = 1;
     private int runLength;
 
-    ClusterAllocator(
-            HostFile host, RefcountStore refcounts, HostSpace space, GrowthAhead ahead, int clusterBits) {
+    ClusterAllocator(HostFile host, RefcountStore refcounts, HostSpace space, GrowthAhead ahead, int clusterBits) {
         this.host = host;
         this.refcounts = refcounts;
         this.space = space;
