@@ -29,6 +29,7 @@ public final class Campaign {
     private final Surroundings surroundings;
     private final ScriptGenerator generator;
     private final Coverage coverage;
+    private final ConcurrentShare concurrent;
     private final AtomicLong nextIndex = new AtomicLong();
     private final AtomicLong done = new AtomicLong();
     private final AtomicLong guestOperations = new AtomicLong();
@@ -45,6 +46,7 @@ public final class Campaign {
         this.listener = listener;
         this.surroundings = surroundings;
         this.coverage = surroundings.coverage();
+        this.concurrent = new ConcurrentShare(options, this.subjects);
         this.generator = new ScriptGenerator(options.seed(), surroundings.snapshots());
     }
 
@@ -119,6 +121,7 @@ public final class Campaign {
                     return;
                 }
                 runSequence(index);
+                concurrent.runIfDue(index);
                 listener.sequenceDone(done.incrementAndGet(), options.sequences());
             }
         } catch (InterruptedException e) {
@@ -219,6 +222,7 @@ public final class Campaign {
                 oracles,
                 surroundings.notes(),
                 coverage,
+                concurrent.result(),
                 difference);
     }
 }

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param time after which no further sequence is begun; empty for no limit
  * @param workers threads
  * @param rotating further implementations, of which each sequence gets one in turn
+ * @param concurrentEvery one of so many sequences is followed by one whose requests overlap in time; 0 for never
  * @param qemuEvery QEMU takes part in one of so many sequences; 0 for never
  * @param patience how long one sequence may take before it counts as a hang
  * @param shrinking how long a difference is shrunk
@@ -25,6 +26,7 @@ public record CampaignOptions(
         Optional<Duration> time,
         int workers,
         List<DiskDriver> rotating,
+        int concurrentEvery,
         int qemuEvery,
         Duration patience,
         Duration shrinking,
@@ -32,6 +34,9 @@ public record CampaignOptions(
 
     /** Sequences of the default budget. */
     public static final long DEFAULT_SEQUENCES = 2200;
+
+    /** Share of concurrent sequences of the default budget: one of so many. */
+    public static final int DEFAULT_CONCURRENT_EVERY = 15;
 
     /** Copies the list. */
     public CampaignOptions {
@@ -42,7 +47,7 @@ public record CampaignOptions(
      * Returns the default budget.
      *
      * @param seed from which everything is drawn
-     * @return two workers, QEMU in one of forty sequences, nobody who rotates
+     * @return two workers, QEMU in one of forty sequences, nobody who rotates, nothing concurrent
      */
     public static CampaignOptions ofSeed(long seed) {
         return new CampaignOptions(
@@ -51,6 +56,7 @@ public record CampaignOptions(
                 Optional.empty(),
                 2,
                 List.of(),
+                0,
                 40,
                 Duration.ofMinutes(1),
                 Duration.ofSeconds(20),
@@ -64,7 +70,7 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withSequences(long count) {
-        return new CampaignOptions(seed, count, time, workers, rotating, qemuEvery, patience, shrinking, image);
+        return new CampaignOptions(seed, count, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -75,7 +81,7 @@ public record CampaignOptions(
      */
     public CampaignOptions withTime(Duration limit) {
         return new CampaignOptions(
-                seed, sequences, Optional.of(limit), workers, rotating, qemuEvery, patience, shrinking, image);
+                seed, sequences, Optional.of(limit), workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -85,7 +91,7 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withWorkers(int threads) {
-        return new CampaignOptions(seed, sequences, time, threads, rotating, qemuEvery, patience, shrinking, image);
+        return new CampaignOptions(seed, sequences, time, threads, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -95,7 +101,18 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withRotating(List<DiskDriver> drivers) {
-        return new CampaignOptions(seed, sequences, time, workers, drivers, qemuEvery, patience, shrinking, image);
+        return new CampaignOptions(seed, sequences, time, workers, drivers, concurrentEvery, qemuEvery, patience, shrinking, image);
+    }
+
+    /**
+     * Returns these options with another share of concurrent sequences.
+     *
+     * @param every one of so many; 0 for never
+     * @return a copy
+     */
+    public CampaignOptions withConcurrentEvery(int every) {
+        return new CampaignOptions(
+                seed, sequences, time, workers, rotating, every, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -105,7 +122,7 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withQemuEvery(int every) {
-        return new CampaignOptions(seed, sequences, time, workers, rotating, every, patience, shrinking, image);
+        return new CampaignOptions(seed, sequences, time, workers, rotating, concurrentEvery, every, patience, shrinking, image);
     }
 
     /**
@@ -116,7 +133,7 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withPatience(Duration hang, Duration shrink) {
-        return new CampaignOptions(seed, sequences, time, workers, rotating, qemuEvery, hang, shrink, image);
+        return new CampaignOptions(seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, hang, shrink, image);
     }
 
     /**
@@ -127,6 +144,6 @@ public record CampaignOptions(
      */
     public CampaignOptions withImage(Path file) {
         return new CampaignOptions(
-                seed, sequences, time, workers, rotating, qemuEvery, patience, shrinking, Optional.of(file));
+                seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, Optional.of(file));
     }
 }

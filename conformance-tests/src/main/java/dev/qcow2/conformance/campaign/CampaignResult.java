@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param oracles who took part
  * @param notes what the reader has to know, for instance that an oracle was missing
  * @param coverage what was met
+ * @param concurrent what was done and found with requests that overlap in time
  * @param difference what was found, with its minimal script
  */
 public record CampaignResult(
@@ -26,6 +27,7 @@ public record CampaignResult(
         List<String> oracles,
         List<String> notes,
         Coverage coverage,
+        ConcurrentResult concurrent,
         Optional<Difference> difference) {
 
     /** Copies the lists. */

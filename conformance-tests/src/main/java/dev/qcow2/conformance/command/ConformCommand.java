@@ -4,6 +4,7 @@ import dev.qcow2.conformance.campaign.Campaign;
 import dev.qcow2.conformance.campaign.CampaignOptions;
 import dev.qcow2.conformance.campaign.CampaignResult;
 import dev.qcow2.conformance.campaign.Difference;
+import dev.qcow2.conformance.concurrent.ConcurrentDifference;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.language.ScriptException;
 import dev.qcow2.conformance.language.ScriptText;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
 final class ConformCommand implements Callable<Integer> {
 
     private static final String MINIMAL_NAME = "qcow2-difference-";
+    private static final int REPETITIONS = 200;
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -68,6 +70,13 @@ final class ConformCommand implements Callable<Integer> {
             description = "which implementations take part; all if not given")
     private List<String> names = new ArrayList<>();
 
+    @Option(
+            names = "--concurrent-seed",
+            paramLabel = "N",
+            description = "runs one concurrent scenario up to 200 times, until something is wrong; the seed decides"
+                    + " the requests, not which of them comes first")
+    private @Nullable Long concurrentSeed;
+
     @Option(names = "--no-qemu", description = "leaves QEMU out")
     private boolean withoutQemu;
 
@@ -88,6 +97,9 @@ final class ConformCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (concurrentSeed != null) {
+            return repeat(concurrentSeed);
+        }
         return replay == null ? campaign() : replay(replay);
     }
 
@@ -107,7 +119,7 @@ final class ConformCommand implements Callable<Integer> {
             ResultJson.write(result, json);
         }
         if (result.difference().isEmpty()) {
-            return ExitCode.SAME;
+            return result.concurrent().difference().isEmpty() ? ExitCode.SAME : ExitCode.DIFFERENT;
         }
         Path script = output.resolve(MINIMAL_NAME + result.seed() + ".txt").toAbsolutePath();
         ConformReport.writeScript(result.difference().get(), script);
@@ -119,6 +131,8 @@ final class ConformCommand implements Callable<Integer> {
         long chosenSeed = seed == null ? ThreadLocalRandom.current().nextLong(1_000_000_000L) : seed;
         CampaignOptions options = CampaignOptions.ofSeed(chosenSeed)
                 .withRotating(rotating())
+                // Concurrent scenarios bring their own images.
+                .withConcurrentEvery(image == null ? CampaignOptions.DEFAULT_CONCURRENT_EVERY : 0)
                 .withWorkers(workers == null ? processors() : atLeast("--workers", workers, 1));
         if (sequences != null) {
             options = options.withSequences(atLeast("--sequences", sequences, 1));
@@ -168,6 +182,18 @@ final class ConformCommand implements Callable<Integer> {
             found.add(driver.get());
         }
         return found;
+    }
+
+    private int repeat(long scenarioSeed) throws InterruptedException {
+        List<DiskDriver> chosen = mainDrivers();
+        Optional<ConcurrentDifference> difference = Optional.empty();
+        for (DiskDriver driver : chosen) {
+            if (difference.isEmpty()) {
+                difference = ConcurrentDifference.find(scenarioSeed, driver, drivers.witness(driver), REPETITIONS);
+            }
+        }
+        new ConformReport(out()).printRepeated(scenarioSeed, REPETITIONS, chosen, difference);
+        return difference.isEmpty() ? ExitCode.SAME : ExitCode.DIFFERENT;
     }
 
     private int replay(Path file) throws IOException, InterruptedException {

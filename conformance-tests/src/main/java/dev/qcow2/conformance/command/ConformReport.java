@@ -1,9 +1,11 @@
 package dev.qcow2.conformance.command;
 
 import dev.qcow2.conformance.campaign.CampaignResult;
+import dev.qcow2.conformance.campaign.ConcurrentResult;
 import dev.qcow2.conformance.campaign.Coverage;
 import dev.qcow2.conformance.campaign.Difference;
 import dev.qcow2.conformance.campaign.Transition;
+import dev.qcow2.conformance.concurrent.ConcurrentDifference;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.language.ScriptText;
 import dev.qcow2.spec.disk.DiskDriver;
@@ -35,14 +37,40 @@ final class ConformReport {
                 result.sequences(),
                 result.guestOperations(),
                 result.elapsed().toMillis() / 1000.0);
+        concurrent(result.concurrent());
         out.println("oracles: " + String.join(", ", result.oracles()));
         result.notes().forEach(note -> out.println("note: " + note));
         coverage(result.coverage());
-        if (result.difference().isEmpty()) {
+        result.difference().ifPresent(this::difference);
+        result.concurrent().difference().ifPresent(this::concurrentDifference);
+        if (result.difference().isEmpty() && result.concurrent().difference().isEmpty()) {
             out.println("differences: none");
-        } else {
-            difference(result.difference().get());
         }
+    }
+
+    private void concurrent(ConcurrentResult result) {
+        if (result.sequences() > 0) {
+            out.printf(
+                    Locale.ROOT,
+                    "%,d concurrent sequences with %,d requests, 2 to %d in flight%n",
+                    result.sequences(),
+                    result.requests(),
+                    result.mostInFlight());
+        }
+    }
+
+    private void concurrentDifference(ConcurrentDifference difference) {
+        out.println("DIFFERENCE: " + difference);
+        out.println("The seed decides who asks for what, the machine who comes first: it may take several runs.");
+        out.println("repeat it with: " + Launcher.path() + " conform --concurrent-seed " + difference.seed()
+                + " --impl " + difference.subject());
+    }
+
+    void printRepeated(
+            long seed, int times, List<DiskDriver> drivers, Optional<ConcurrentDifference> difference) {
+        String names = drivers.stream().map(DiskDriver::name).collect(Collectors.joining(", "));
+        out.println("concurrent scenario " + seed + ", up to " + times + " times on " + names);
+        out.println(difference.map(found -> "DIFFERENCE: " + found).orElse("differences: none"));
     }
 
     private void coverage(Coverage coverage) {

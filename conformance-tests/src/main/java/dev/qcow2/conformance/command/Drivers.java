@@ -61,6 +61,14 @@ record Drivers(List<DiskDriver> main, List<DiskDriver> rotating) {
         return all().filter(driver -> driver.name().equals(name)).findFirst();
     }
 
+    /** Who reads what that implementation wrote: another one, if there is another. */
+    DiskDriver witness(DiskDriver subject) {
+        return main.stream()
+                .filter(driver -> !driver.name().equals(subject.name()))
+                .findFirst()
+                .orElse(subject);
+    }
+
     String names() {
         return all().map(DiskDriver::name).collect(Collectors.joining(", "));
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.qcow2.conformance.campaign.CampaignResult;
+import dev.qcow2.conformance.campaign.ConcurrentResult;
 import dev.qcow2.conformance.campaign.Coverage;
 import dev.qcow2.conformance.campaign.Difference;
 import dev.qcow2.conformance.language.ScriptText;
@@ -28,6 +29,7 @@ final class ResultJson {
         root.set("oracles", MAPPER.valueToTree(result.oracles()));
         root.set("notes", MAPPER.valueToTree(result.notes()));
         root.set("coverage", coverage(result.coverage()));
+        root.set("concurrent", concurrent(result.concurrent()));
         root.set("difference", result.difference().map(ResultJson::difference).orElse(null));
         MAPPER.writeValue(file.toFile(), root);
     }
@@ -47,6 +49,15 @@ final class ResultJson {
         coverage.neverReached().forEach(transition -> missed.add(transition.toString()));
         node.set("operations", MAPPER.valueToTree(coverage.operations()));
         node.set("geometries", MAPPER.valueToTree(coverage.geometries()));
+        return node;
+    }
+
+    private static ObjectNode concurrent(ConcurrentResult result) {
+        ObjectNode node = MAPPER.createObjectNode();
+        node.put("sequences", result.sequences());
+        node.put("requests", result.requests());
+        node.put("mostInFlight", result.mostInFlight());
+        node.set("difference", MAPPER.valueToTree(result.difference().orElse(null)));
         return node;
     }
 

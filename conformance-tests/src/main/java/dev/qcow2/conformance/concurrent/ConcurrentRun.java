@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -40,6 +41,8 @@ public final class ConcurrentRun {
     private static final String IMAGE = "image.qcow2";
     private static final String BASE = "base.qcow2";
     private static final int PATIENCE_SECONDS = 30;
+    private static final String TOO_LATE =
+            "no answer within " + PATIENCE_SECONDS + " seconds: requests wait for each other";
 
     private final ConcurrentScenario scenario;
     private final DiskDriver subject;
@@ -64,15 +67,33 @@ public final class ConcurrentRun {
      */
     public static Optional<String> judge(ConcurrentScenario scenario, DiskDriver subject, DiskDriver witness)
             throws InterruptedException {
+        FutureTask<Optional<String>> task =
+                new FutureTask<>(() -> new ConcurrentRun(scenario, subject, witness).run());
+        // To close a disk whose requests wait for each other may wait as well, and must not keep the program alive.
+        Thread thread = daemon(task);
+        thread.start();
         try {
-            return new ConcurrentRun(scenario, subject, witness).run();
-        } catch (IOException | RuntimeException e) {
-            return Optional.of("failed: " + e);
-        } catch (ExecutionException e) {
-            return Optional.of("a request failed: " + e.getCause());
+            return task.get(2 * PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            return Optional.of("no answer within " + PATIENCE_SECONDS + " seconds: requests wait for each other");
+            return Optional.of(TOO_LATE);
+        } catch (ExecutionException e) {
+            return Optional.of(complaint(e.getCause()));
+        } finally {
+            task.cancel(true);
         }
+    }
+
+    private static String complaint(Throwable failure) {
+        if (failure instanceof TimeoutException) {
+            return TOO_LATE;
+        }
+        return failure instanceof ExecutionException ? "a request failed: " + failure.getCause() : "failed: " + failure;
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work, "concurrent");
+        thread.setDaemon(true);
+        return thread;
     }
 
     private Optional<String> run() throws IOException, InterruptedException, ExecutionException, TimeoutException {
@@ -116,7 +137,7 @@ public final class ConcurrentRun {
     private Optional<String> together(VirtualDisk disk, byte[] before, List<Effect> effects)
             throws InterruptedException, ExecutionException, TimeoutException {
         int count = scenario.threads().size();
-        ExecutorService pool = Executors.newFixedThreadPool(count);
+        ExecutorService pool = Executors.newFixedThreadPool(count, ConcurrentRun::daemon);
         try {
             CyclicBarrier start = new CyclicBarrier(count);
             List<Future<Report>> running = new ArrayList<>();

@@ -7,6 +7,7 @@
  *   <li>{@link dev.qcow2.conformance.concurrent.Explanation}: finds the order, or says which bytes have none
  *   <li>{@link dev.qcow2.conformance.concurrent.ConcurrentScenario}: who does what at the same time
  *   <li>{@link dev.qcow2.conformance.concurrent.ConcurrentRun}: carries a scenario out and judges it
+ *   <li>{@link dev.qcow2.conformance.concurrent.ConcurrentDifference}: what was wrong, and how to see it again
  * </ol>
  */
 @NullMarked

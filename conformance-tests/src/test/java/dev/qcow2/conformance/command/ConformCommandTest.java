@@ -12,6 +12,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.commons.lang3.ArrayUtils;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,12 +51,38 @@ class ConformCommandTest {
                 .contains(
                         "seed 5",
                         "150 sequences with",
+                        "10 concurrent sequences with",
                         "oracles: model, auditor, reference, optimized, optimized-0 to",
                         "differences: none");
         JsonNode result = new ObjectMapper().readTree(json.toFile());
         assertThat(result.get("seed").asLong()).isEqualTo(5);
         assertThat(result.get("coverage").get("reached").asInt()).isPositive();
         assertThat(result.get("difference").isNull()).isTrue();
+        JsonNode concurrent = result.get("concurrent");
+        assertThat(concurrent.get("sequences").asLong()).isEqualTo(10);
+        assertThat(concurrent.get("requests").asLong()).isGreaterThan(10 * 30);
+        assertThat(concurrent.get("mostInFlight").asInt()).isBetween(2, 32);
+        assertThat(concurrent.get("difference").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("1, the seed and the command that repeats it when only overlapping requests go wrong (QC-GUEST-12)")
+    void concurrent() throws Exception {
+        Drivers racing = new Drivers(List.of(new ReferenceDriver(), new Racing()), List.of());
+        Path json = directory.resolve("result.json");
+        String[] campaign = {"conform", "--seed", "5", "--sequences", "400", "--no-qemu", "--json", json.toString()};
+        assertThat(run(racing, campaign)).as(out + "" + err).isEqualTo(1);
+        JsonNode difference =
+                new ObjectMapper().readTree(json.toFile()).get("concurrent").get("difference");
+        assertThat(difference.get("subject").asText()).isEqualTo("racing");
+        String seed = difference.get("seed").asText();
+        assertThat(out.toString())
+                .contains("DIFFERENCE: concurrent requests in racing, scenario " + seed)
+                .contains("may take several runs")
+                .contains("conform --concurrent-seed " + seed + " --impl racing");
+        String[] repeat = {"conform", "--concurrent-seed", seed, "--impl"};
+        assertThat(run(racing, ArrayUtils.add(repeat, "racing"))).isEqualTo(1);
+        assertThat(run(racing, ArrayUtils.add(repeat, "reference"))).isZero();
     }
 
     @Test
