@@ -13,15 +13,14 @@ import dev.qcow2.spec.disk.NoSpaceException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
-import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostEvent;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import dev.qcow2.spec.host.RecordingHostFile;
+import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -39,39 +38,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CrashOrderTest {
 
     private static final Set<Clause> FLAGS = Set.of(MappingClause.QC_L1_03, MappingClause.QC_L2_03);
-
-    /** A directory that keeps the recorder of the file that was opened last. */
-    private static final class RecordingDirectory implements HostDirectory {
-
-        private final MemoryHostDirectory target;
-        private final List<RecordingHostFile> opened = new ArrayList<>();
-
-        RecordingDirectory(MemoryHostDirectory target) {
-            this.target = target;
-        }
-
-        @Override
-        public HostFile open(String fileName, OpenOptions.Access access) throws DiskException {
-            RecordingHostFile file = new RecordingHostFile(target.open(fileName, access));
-            opened.add(file);
-            return file;
-        }
-
-        @Override
-        public HostFile create(String fileName) {
-            return target.create(fileName);
-        }
-
-        @Override
-        public String resolve(String imageName, String reference) {
-            return target.resolve(imageName, reference);
-        }
-
-        @Override
-        public Object identity(String fileName) {
-            return target.identity(fileName);
-        }
-    }
 
     private static void perform(VirtualDisk disk, Random random, boolean snapshots) throws DiskException {
         int size = Math.toIntExact(disk.size());
@@ -106,12 +72,13 @@ class CrashOrderTest {
         new ReferenceDriver()
                 .create(directory, "image", new CreateOptions(300_000, version, 9, order, Optional.empty()));
         MemoryFileContent before = directory.content("image").copy();
-        RecordingDirectory recording = new RecordingDirectory(directory);
+        WrappingHostDirectory<RecordingHostFile> recording =
+                new WrappingHostDirectory<>(directory, RecordingHostFile::new);
         Random random = new Random(order + version);
         try (VirtualDisk disk = new ReferenceDriver().open(recording, "image", OpenOptions.readWrite())) {
             perform(disk, random, snapshots);
         }
-        List<HostEvent> events = recording.opened.get(0).events();
+        List<HostEvent> events = recording.files().get(0).events();
         assertThat(events).hasSizeGreaterThan(100);
         int flushed = 0;
         for (int cut = 0; cut <= events.size(); cut++) {
@@ -159,14 +126,15 @@ class CrashOrderTest {
                 .create(directory, "image", CreateOptions.ofSize(100_000).withClusterBits(9));
         byte[] kept = new byte[4000];
         Arrays.fill(kept, (byte) 0x42);
-        RecordingDirectory recording = new RecordingDirectory(directory);
+        WrappingHostDirectory<RecordingHostFile> recording =
+                new WrappingHostDirectory<>(directory, RecordingHostFile::new);
         Random random = new Random(1);
         int flushed = 0;
         MemoryFileContent before = directory.content("image").copy();
         try (VirtualDisk disk = new ReferenceDriver().open(recording, "image", OpenOptions.readWrite())) {
             disk.write(0, ByteBuffer.wrap(kept));
             disk.flush();
-            flushed = recording.opened.get(0).events().size();
+            flushed = recording.files().get(0).events().size();
             for (int i = 0; i < 60; i++) {
                 int offset = 4000 + random.nextInt(90_000);
                 switch (random.nextInt(3)) {
@@ -176,7 +144,7 @@ class CrashOrderTest {
                 }
             }
         }
-        List<HostEvent> events = recording.opened.get(0).events();
+        List<HostEvent> events = recording.files().get(0).events();
         for (int cut = flushed; cut <= events.size(); cut++) {
             MemoryHostDirectory after = new MemoryHostDirectory();
             after.put("image", before.copy());

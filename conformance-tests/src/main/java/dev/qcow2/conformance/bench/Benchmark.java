@@ -2,6 +2,7 @@ package dev.qcow2.conformance.bench;
 
 import dev.qcow2.spec.host.RealHostDirectory;
 import dev.qcow2.spec.host.RealHostFile.Durability;
+import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,7 +75,7 @@ final class Benchmark {
         OptionalDouble calls = OptionalDouble.empty();
         if (contender instanceof DiskContender ours) {
             CountingHostFile.Counts counts = new CountingHostFile.Counts();
-            runOnce(workload, ours.through(files -> new CountingHostDirectory(files, counts)));
+            runOnce(workload, ours.through(files -> new WrappingHostDirectory<>(files, file -> new CountingHostFile(file, counts))));
             calls = OptionalDouble.of((double) counts.calls() / workload.requests());
             if (workload.kind() == Workload.Kind.WRITE) {
                 bytes = OptionalDouble.of((double) counts.bytesWritten() / workload.guestBytes());

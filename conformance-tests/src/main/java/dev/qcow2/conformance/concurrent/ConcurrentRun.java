@@ -15,6 +15,7 @@ import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import dev.qcow2.spec.host.MemoryHostFile;
+import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries a scenario out on one implementation and judges it: the disk is explained by some order of
@@ -83,7 +85,7 @@ public final class ConcurrentRun {
         }
     }
 
-    private static String complaint(Throwable failure) {
+    private static String complaint(@Nullable Throwable failure) {
         if (failure instanceof TimeoutException) {
             return TOO_LATE;
         }
@@ -101,7 +103,7 @@ public final class ConcurrentRun {
         Optional<String> verdict;
         byte[] after;
         try (VirtualDisk disk = subject.open(
-                new JitterHostDirectory(files), IMAGE, OpenOptions.readWrite().followingBacking())) {
+                new WrappingHostDirectory<>(files, JitterHostFile::new), IMAGE, OpenOptions.readWrite().followingBacking())) {
             for (Operation operation : scenario.before()) {
                 carryOut(disk, operation);
             }

@@ -5,19 +5,19 @@ import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
-import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.ForwardingHostFile;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.host.WrappingHostDirectory;
+import dev.qcow2.spec.host.WrappingHostDirectory.Wrapper;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 
 /** Races that real implementations have had, planted into a right one from outside. */
 enum RaceFault {
@@ -99,7 +99,7 @@ enum RaceFault {
     }
 
     /** The same implementation on files that are not right. */
-    private record OnOtherFiles(DiskDriver right, UnaryOperator<HostFile> wrapper) implements DiskDriver {
+    private record OnOtherFiles(DiskDriver right, Wrapper<HostFile> wrapper) implements DiskDriver {
         @Override
         public String name() {
             return right.name();
@@ -112,29 +112,7 @@ enum RaceFault {
 
         @Override
         public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
-            return right.open(new WrappedDirectory(directory, wrapper), fileName, options);
-        }
-    }
-
-    private record WrappedDirectory(HostDirectory target, UnaryOperator<HostFile> wrapper) implements HostDirectory {
-        @Override
-        public HostFile open(String fileName, Access access) throws DiskException {
-            return wrapper.apply(target.open(fileName, access));
-        }
-
-        @Override
-        public HostFile create(String fileName) throws DiskException {
-            return wrapper.apply(target.create(fileName));
-        }
-
-        @Override
-        public String resolve(String imageName, String reference) throws DiskException {
-            return target.resolve(imageName, reference);
-        }
-
-        @Override
-        public Object identity(String fileName) throws DiskException {
-            return target.identity(fileName);
+            return right.open(new WrappingHostDirectory<>(directory, wrapper), fileName, options);
         }
     }
 

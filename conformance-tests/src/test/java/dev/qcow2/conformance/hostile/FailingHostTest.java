@@ -9,15 +9,13 @@ import dev.qcow2.spec.disk.HostException;
 import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.NoSpaceException;
 import dev.qcow2.spec.disk.OpenOptions;
-import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.ForwardingHostFile;
-import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryHostDirectory;
+import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -75,38 +73,6 @@ class FailingHostTest {
         }
     }
 
-    /** Opens one file, whose failures can be armed. */
-    private static final class FailingDirectory implements HostDirectory {
-        private final HostDirectory target;
-        private final List<FailingFile> files = new ArrayList<>();
-
-        FailingDirectory(HostDirectory target) {
-            this.target = target;
-        }
-
-        @Override
-        public HostFile open(String fileName, Access access) throws DiskException {
-            FailingFile file = new FailingFile(target.open(fileName, access));
-            files.add(file);
-            return file;
-        }
-
-        @Override
-        public HostFile create(String fileName) throws DiskException {
-            return target.create(fileName);
-        }
-
-        @Override
-        public String resolve(String imageName, String reference) throws DiskException {
-            return target.resolve(imageName, reference);
-        }
-
-        @Override
-        public Object identity(String fileName) throws DiskException {
-            return target.identity(fileName);
-        }
-    }
-
     /** A request that touches the range and nothing else. */
     private interface Request {
         void send(VirtualDisk disk) throws DiskException;
@@ -135,13 +101,13 @@ class FailingHostTest {
         driver.create(directory, "image", CreateOptions.ofSize(SIZE).withClusterBits(9));
         byte[] expected = new byte[SIZE];
         Arrays.fill(expected, (byte) 0x5e);
-        FailingDirectory failing = new FailingDirectory(directory);
+        WrappingHostDirectory<FailingFile> failing = new WrappingHostDirectory<>(directory, FailingFile::new);
         boolean failed = false;
         VirtualDisk disk = driver.open(failing, "image", OpenOptions.readWrite());
         disk.write(0, ByteBuffer.wrap(expected));
         disk.createSnapshot("kept");
         disk.flush();
-        FailingFile file = failing.files.get(0);
+        FailingFile file = failing.files().get(0);
         file.left = change;
         file.armed = change;
         try {

@@ -9,11 +9,11 @@ import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
-import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostEvent;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import dev.qcow2.spec.host.RecordingHostFile;
+import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -84,45 +84,11 @@ public final class PowerCuts {
         return damage;
     }
 
-    /** A directory that keeps a journal of the one file that is opened. */
-    private static final class Journal implements HostDirectory {
-        private final HostDirectory target;
-        private final List<RecordingHostFile> opened = new ArrayList<>();
-
-        Journal(HostDirectory target) {
-            this.target = target;
-        }
-
-        @Override
-        public HostFile open(String fileName, Access access) throws DiskException {
-            RecordingHostFile file = new RecordingHostFile(target.open(fileName, access));
-            opened.add(file);
-            return file;
-        }
-
-        @Override
-        public HostFile create(String fileName) throws DiskException {
-            return target.create(fileName);
-        }
-
-        @Override
-        public String resolve(String imageName, String reference) throws DiskException {
-            return target.resolve(imageName, reference);
-        }
-
-        @Override
-        public Object identity(String fileName) throws DiskException {
-            return target.identity(fileName);
-        }
-
-        List<HostEvent> events() {
-            return opened.get(0).events();
-        }
-    }
-
     private List<HostEvent> play() throws DiskException {
-        Journal journal = new Journal(before.copy());
-        VirtualDisk disk = driver.open(journal, IMAGE, OpenOptions.readWrite());
+        WrappingHostDirectory<RecordingHostFile> directory =
+                new WrappingHostDirectory<>(before.copy(), RecordingHostFile::new);
+        VirtualDisk disk = driver.open(directory, IMAGE, OpenOptions.readWrite());
+        RecordingHostFile journal = directory.files().get(0);
         int snapshots = 0;
         for (int i = 0; i < 40; i++) {
             int from = random.nextInt(SIZE);
@@ -154,7 +120,7 @@ public final class PowerCuts {
         return journal.events();
     }
 
-    private void mark(Journal journal) {
+    private void mark(RecordingHostFile journal) {
         marks.add(new Mark(journal.events().size(), flushed, (BitSet) touched.clone()));
     }
 
