@@ -75,7 +75,10 @@ final class Benchmark {
         OptionalDouble calls = OptionalDouble.empty();
         if (contender instanceof DiskContender ours) {
             CountingHostFile.Counts counts = new CountingHostFile.Counts();
-            runOnce(workload, ours.through(files -> new WrappingHostDirectory<>(files, file -> new CountingHostFile(file, counts))));
+            runOnce(
+                    workload,
+                    ours.through(
+                            files -> new WrappingHostDirectory<>(files, file -> new CountingHostFile(file, counts))));
             calls = OptionalDouble.of((double) counts.calls() / workload.requests());
             if (workload.kind() == Workload.Kind.WRITE) {
                 bytes = OptionalDouble.of((double) counts.bytesWritten() / workload.guestBytes());

@@ -70,7 +70,8 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withSequences(long count) {
-        return new CampaignOptions(seed, count, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
+        return new CampaignOptions(
+                seed, count, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -81,7 +82,16 @@ public record CampaignOptions(
      */
     public CampaignOptions withTime(Duration limit) {
         return new CampaignOptions(
-                seed, sequences, Optional.of(limit), workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
+                seed,
+                sequences,
+                Optional.of(limit),
+                workers,
+                rotating,
+                concurrentEvery,
+                qemuEvery,
+                patience,
+                shrinking,
+                image);
     }
 
     /**
@@ -91,7 +101,8 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withWorkers(int threads) {
-        return new CampaignOptions(seed, sequences, time, threads, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
+        return new CampaignOptions(
+                seed, sequences, time, threads, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -101,7 +112,8 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withRotating(List<DiskDriver> drivers) {
-        return new CampaignOptions(seed, sequences, time, workers, drivers, concurrentEvery, qemuEvery, patience, shrinking, image);
+        return new CampaignOptions(
+                seed, sequences, time, workers, drivers, concurrentEvery, qemuEvery, patience, shrinking, image);
     }
 
     /**
@@ -122,7 +134,8 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withQemuEvery(int every) {
-        return new CampaignOptions(seed, sequences, time, workers, rotating, concurrentEvery, every, patience, shrinking, image);
+        return new CampaignOptions(
+                seed, sequences, time, workers, rotating, concurrentEvery, every, patience, shrinking, image);
     }
 
     /**
@@ -133,7 +146,8 @@ public record CampaignOptions(
      * @return a copy
      */
     public CampaignOptions withPatience(Duration hang, Duration shrink) {
-        return new CampaignOptions(seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, hang, shrink, image);
+        return new CampaignOptions(
+                seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, hang, shrink, image);
     }
 
     /**
@@ -144,6 +158,15 @@ public record CampaignOptions(
      */
     public CampaignOptions withImage(Path file) {
         return new CampaignOptions(
-                seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, Optional.of(file));
+                seed,
+                sequences,
+                time,
+                workers,
+                rotating,
+                concurrentEvery,
+                qemuEvery,
+                patience,
+                shrinking,
+                Optional.of(file));
     }
 }

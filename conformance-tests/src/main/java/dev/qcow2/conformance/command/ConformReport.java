@@ -66,8 +66,7 @@ final class ConformReport {
                 + " --impl " + difference.subject());
     }
 
-    void printRepeated(
-            long seed, int times, List<DiskDriver> drivers, Optional<ConcurrentDifference> difference) {
+    void printRepeated(long seed, int times, List<DiskDriver> drivers, Optional<ConcurrentDifference> difference) {
         String names = drivers.stream().map(DiskDriver::name).collect(Collectors.joining(", "));
         out.println("concurrent scenario " + seed + ", up to " + times + " times on " + names);
         out.println(difference.map(found -> "DIFFERENCE: " + found).orElse("differences: none"));

@@ -69,8 +69,7 @@ public final class ConcurrentRun {
      */
     public static Optional<String> judge(ConcurrentScenario scenario, DiskDriver subject, DiskDriver witness)
             throws InterruptedException {
-        FutureTask<Optional<String>> task =
-                new FutureTask<>(() -> new ConcurrentRun(scenario, subject, witness).run());
+        FutureTask<Optional<String>> task = new FutureTask<>(() -> new ConcurrentRun(scenario, subject, witness).run());
         // To close a disk whose requests wait for each other may wait as well, and must not keep the program alive.
         Thread thread = daemon(task);
         thread.start();
@@ -103,7 +102,9 @@ public final class ConcurrentRun {
         Optional<String> verdict;
         byte[] after;
         try (VirtualDisk disk = subject.open(
-                new WrappingHostDirectory<>(files, JitterHostFile::new), IMAGE, OpenOptions.readWrite().followingBacking())) {
+                new WrappingHostDirectory<>(files, JitterHostFile::new),
+                IMAGE,
+                OpenOptions.readWrite().followingBacking())) {
             for (Operation operation : scenario.before()) {
                 carryOut(disk, operation);
             }

@@ -42,7 +42,8 @@ record Racing() implements DiskDriver {
                 });
     }
 
-    private static @Nullable Object pass(VirtualDisk right, Method method, Object @Nullable [] arguments) throws Throwable {
+    private static @Nullable Object pass(VirtualDisk right, Method method, Object @Nullable [] arguments)
+            throws Throwable {
         try {
             return method.invoke(right, arguments);
         } catch (InvocationTargetException e) {

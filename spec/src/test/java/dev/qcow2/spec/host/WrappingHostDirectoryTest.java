@@ -19,8 +19,7 @@ class WrappingHostDirectoryTest {
     @DisplayName("every file comes wrapped, opened or created, and is kept in that order")
     void everyFileIsWrapped() throws DiskException {
         MemoryHostDirectory below = new MemoryHostDirectory();
-        WrappingHostDirectory<RecordingHostFile> directory =
-                new WrappingHostDirectory<>(below, RecordingHostFile::new);
+        WrappingHostDirectory<RecordingHostFile> directory = new WrappingHostDirectory<>(below, RecordingHostFile::new);
         directory.create("file").write(0, ByteBuffer.allocate(3));
         HostFile opened = directory.open("file", Access.READ_ONLY);
         assertThat(directory.files()).hasSize(2).last().isSameAs(opened);
@@ -43,8 +42,8 @@ class WrappingHostDirectoryTest {
     @DisplayName("a file that the wrapper refuses is closed, and not kept")
     void refusalsCloseTheFile() throws DiskException {
         List<String> closed = new ArrayList<>();
-        HostDirectory below = new WrappingHostDirectory<>(
-                new MemoryHostDirectory(), file -> new ForwardingHostFile(file) {
+        HostDirectory below =
+                new WrappingHostDirectory<>(new MemoryHostDirectory(), file -> new ForwardingHostFile(file) {
                     @Override
                     public void close() throws DiskException {
                         closed.add(name());
