@@ -19,6 +19,12 @@ public sealed interface Clause
                 SnapshotClause,
                 BackingClause,
                 GuestClause,
+                CompressionClause,
+                SubclusterClause,
+                DataFileClause,
+                CryptClause,
+                BitmapClause,
+                MaintenanceClause,
                 LimitClause {
 
     /** Who has to obey a clause. */
@@ -90,6 +96,12 @@ public sealed interface Clause
                         SnapshotClause.values(),
                         BackingClause.values(),
                         GuestClause.values(),
+                        CompressionClause.values(),
+                        SubclusterClause.values(),
+                        DataFileClause.values(),
+                        CryptClause.values(),
+                        BitmapClause.values(),
+                        MaintenanceClause.values(),
                         LimitClause.values())
                 .flatMap(Arrays::stream)
                 .toList();

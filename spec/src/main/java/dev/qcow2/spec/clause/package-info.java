@@ -13,6 +13,12 @@
  *   <li>{@link dev.qcow2.spec.clause.SnapshotClause}
  *   <li>{@link dev.qcow2.spec.clause.BackingClause}
  *   <li>{@link dev.qcow2.spec.clause.GuestClause}: what the format leaves to its user, fixed here
+ *   <li>{@link dev.qcow2.spec.clause.CompressionClause}
+ *   <li>{@link dev.qcow2.spec.clause.SubclusterClause}
+ *   <li>{@link dev.qcow2.spec.clause.DataFileClause}
+ *   <li>{@link dev.qcow2.spec.clause.CryptClause}
+ *   <li>{@link dev.qcow2.spec.clause.BitmapClause}
+ *   <li>{@link dev.qcow2.spec.clause.MaintenanceClause}: resize, repair, amend, commit and rebase
  *   <li>{@link dev.qcow2.spec.clause.LimitClause}: our bounds, each with its reason
  * </ol>
  */
