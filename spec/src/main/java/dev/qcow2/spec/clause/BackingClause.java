@@ -27,8 +27,15 @@ public enum BackingClause implements Clause {
             V2,
             READER),
     QC_BACK_07("A backing file is never written through its overlay.", V2, WRITER),
-    QC_BACK_08("The name of the backing file has exactly the length that the header says, without a terminating zero.", V2, READER, WRITER),
-    QC_BACK_09("Neither the sizes nor the cluster sizes of an overlay and of its backing file need to be equal.", V2, READER);
+    QC_BACK_08(
+            "The name of the backing file has exactly the length that the header says, without a terminating zero.",
+            V2,
+            READER,
+            WRITER),
+    QC_BACK_09(
+            "Neither the sizes nor the cluster sizes of an overlay and of its backing file need to be equal.",
+            V2,
+            READER);
 
     private final String paraphrase;
     private final Since since;

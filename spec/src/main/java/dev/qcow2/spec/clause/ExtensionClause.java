@@ -50,9 +50,19 @@ public enum ExtensionClause implements Clause {
             V3,
             READER,
             WRITER),
-    QC_EXT_12("An extension that is a string is exactly as long as the extension says; a zero byte does not end it.", V2, READER, WRITER),
-    QC_EXT_13("The number of entries of the feature name table follows from the extension's length; a rest that is no whole entry is no entry.", V3, READER),
-    QC_EXT_14("The name of an unknown feature is taken from the feature name table, where that has it, to say what the image needs.", V3, READER);
+    QC_EXT_12(
+            "An extension that is a string is exactly as long as the extension says; a zero byte does not end it.",
+            V2,
+            READER,
+            WRITER),
+    QC_EXT_13(
+            "The number of entries of the feature name table follows from the extension's length; a rest that is no whole entry is no entry.",
+            V3,
+            READER),
+    QC_EXT_14(
+            "The name of an unknown feature is taken from the feature name table, where that has it, to say what the image needs.",
+            V3,
+            READER);
 
     private final String paraphrase;
     private final Since since;

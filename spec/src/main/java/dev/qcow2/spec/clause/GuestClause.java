@@ -37,8 +37,16 @@ public enum GuestClause implements Clause {
             "No entry that a power cut leaves behind names a cluster that was handed out twice; only leaks remain.",
             V2,
             WRITER),
-    QC_GUEST_13("Guest offsets are mapped by whole guest clusters of the same size as host clusters; the last one may pass the disk's end.", V2, READER, WRITER),
-    QC_GUEST_14("The result of a request does not depend on the form in which a cluster is stored: standard, compressed, by subclusters, encrypted or outside.", V2, READER, WRITER);
+    QC_GUEST_13(
+            "Guest offsets are mapped by whole guest clusters of the same size as host clusters; the last one may pass the disk's end.",
+            V2,
+            READER,
+            WRITER),
+    QC_GUEST_14(
+            "The result of a request does not depend on the form in which a cluster is stored: standard, compressed, by subclusters, encrypted or outside.",
+            V2,
+            READER,
+            WRITER);
 
     private final String paraphrase;
     private final Since since;

@@ -102,11 +102,24 @@ public enum HeaderClause implements Clause {
             V3,
             READER,
             WRITER),
-    QC_HDR_31("Feature bits that the format reserves are zero in an image that is newly made, and nobody sets a bit whose meaning they do not know.", V3, WRITER),
-    QC_HDR_32("The file is divided into clusters of one size, and guest data and metadata are allocated by whole clusters only.", V2, READER, WRITER),
+    QC_HDR_31(
+            "Feature bits that the format reserves are zero in an image that is newly made, and nobody sets a bit whose meaning they do not know.",
+            V3,
+            WRITER),
+    QC_HDR_32(
+            "The file is divided into clusters of one size, and guest data and metadata are allocated by whole clusters only.",
+            V2,
+            READER,
+            WRITER),
     QC_HDR_33("The header lies in the first cluster as a whole.", V2, READER, WRITER),
-    QC_HDR_34("A writer that needs an additional field fills the absent fields in front of it with zeros, which means the same as their absence.", V3, WRITER),
-    QC_HDR_35("The dirty bit and the corrupt bit do not keep anybody from opening the image for reading alone.", V3, READER);
+    QC_HDR_34(
+            "A writer that needs an additional field fills the absent fields in front of it with zeros, which means the same as their absence.",
+            V3,
+            WRITER),
+    QC_HDR_35(
+            "The dirty bit and the corrupt bit do not keep anybody from opening the image for reading alone.",
+            V3,
+            READER);
 
     private final String paraphrase;
     private final Since since;

@@ -32,7 +32,11 @@ public enum MappingClause implements Clause {
             V2,
             READER,
             WRITER),
-    QC_L1_07("An L1 table may be longer than the disk needs; what its further entries map is never shown as part of the disk.", V2, READER, WRITER),
+    QC_L1_07(
+            "An L1 table may be longer than the disk needs; what its further entries map is never shown as part of the disk.",
+            V2,
+            READER,
+            WRITER),
     QC_L2_01(
             "An L2 table is one cluster of 64-bit entries, indexed by the guest cluster modulo their number.",
             V2,
@@ -80,8 +84,16 @@ public enum MappingClause implements Clause {
             V2,
             READER,
             WRITER),
-    QC_L2_15("Offset 0 in a standard descriptor is the place 0 of an external data file when COPIED is set, and is no place anywhere else.", V3, READER, WRITER),
-    QC_L2_16("Entries of an L2 table for guest clusters behind the disk's end are not part of the disk, and show nothing if the disk grows.", V2, READER, WRITER);
+    QC_L2_15(
+            "Offset 0 in a standard descriptor is the place 0 of an external data file when COPIED is set, and is no place anywhere else.",
+            V3,
+            READER,
+            WRITER),
+    QC_L2_16(
+            "Entries of an L2 table for guest clusters behind the disk's end are not part of the disk, and show nothing if the disk grows.",
+            V2,
+            READER,
+            WRITER);
 
     private final String paraphrase;
     private final Since since;

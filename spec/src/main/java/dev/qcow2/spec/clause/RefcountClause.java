@@ -64,9 +64,21 @@ public enum RefcountClause implements Clause {
             V2,
             READER,
             WRITER),
-    QC_REF_17("A host cluster that the refcount table does not reach has the count 0, and the table grows before such a cluster is used.", V2, READER, WRITER),
-    QC_REF_18("The refcount table is contiguous in the file; its entries beyond the end of the file are zero or lead to blocks like any other.", V2, READER, WRITER),
-    QC_REF_19("A cluster that a compressed cluster touches with a single byte is counted once for that compressed cluster.", V2, WRITER, REPAIRER);
+    QC_REF_17(
+            "A host cluster that the refcount table does not reach has the count 0, and the table grows before such a cluster is used.",
+            V2,
+            READER,
+            WRITER),
+    QC_REF_18(
+            "The refcount table is contiguous in the file; its entries beyond the end of the file are zero or lead to blocks like any other.",
+            V2,
+            READER,
+            WRITER),
+    QC_REF_19(
+            "A cluster that a compressed cluster touches with a single byte is counted once for that compressed cluster.",
+            V2,
+            WRITER,
+            REPAIRER);
 
     private final String paraphrase;
     private final Since since;

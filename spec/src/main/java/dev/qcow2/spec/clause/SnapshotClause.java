@@ -35,17 +35,63 @@ public enum SnapshotClause implements Clause {
             "A new snapshot table is on disk, and counted, before the header names it; the old one is freed after that.",
             V2,
             WRITER),
-    QC_SNAP_11("Machine state is stored like guest content, from the first guest cluster that an L1 entry describes which describes no part of the disk.", V2, READER, WRITER),
-    QC_SNAP_12("The disk size in an entry's extra data is the size of that snapshot; without it the snapshot has the size that the disk has now.", V2, READER, WRITER),
-    QC_SNAP_13("The third number of the extra data, if it is there, is the instruction count, and all ones if none was counted; it is kept.", V3, READER, WRITER),
-    QC_SNAP_14("Ids and names of snapshots are as long as their entry says, without a terminating zero.", V2, READER, WRITER),
-    QC_SNAP_15("A snapshot's L1 table has as many entries as its own entry says, whatever the active table has.", V2, READER, WRITER),
-    QC_SNAP_16("Deleting a snapshot lowers the count of all that it reached, and each COPIED flag of the active tables is right again afterwards.", V2, WRITER),
-    QC_SNAP_17("Loading a snapshot gives the disk the snapshot's size, and an active L1 table long enough for it.", V2, WRITER),
-    QC_SNAP_18("The time of a snapshot is given in seconds since the epoch and in nanoseconds of that second.", V2, READER, WRITER),
-    QC_SNAP_19("COPIED flags of tables that only snapshots reach may be wrong, and nobody relies on them.", V2, READER, WRITER),
-    QC_SNAP_20("Padding of the snapshot table has no meaning, and the table is contiguous in the file.", V2, READER, WRITER),
-    QC_SNAP_21("A version 3 image with a snapshot entry that lacks the disk size is still read; a writer adds the field when it rewrites the table.", V3, READER, WRITER);
+    QC_SNAP_11(
+            "Machine state is stored like guest content, from the first guest cluster that an L1 entry describes which describes no part of the disk.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_12(
+            "The disk size in an entry's extra data is the size of that snapshot; without it the snapshot has the size that the disk has now.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_13(
+            "The third number of the extra data, if it is there, is the instruction count, and all ones if none was counted; it is kept.",
+            V3,
+            READER,
+            WRITER),
+    QC_SNAP_14(
+            "Ids and names of snapshots are as long as their entry says, without a terminating zero.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_15(
+            "A snapshot's L1 table has as many entries as its own entry says, whatever the active table has.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_16(
+            "Deleting a snapshot lowers the count of all that it reached, and each COPIED flag of the active tables is right again afterwards.",
+            V2,
+            WRITER),
+    QC_SNAP_17(
+            "Loading a snapshot gives the disk the snapshot's size, and an active L1 table long enough for it.",
+            V2,
+            WRITER),
+    QC_SNAP_18(
+            "The time of a snapshot is given in seconds since the epoch and in nanoseconds of that second.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_19(
+            "COPIED flags of tables that only snapshots reach may be wrong, and nobody relies on them.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_20(
+            "Padding of the snapshot table has no meaning, and the table is contiguous in the file.",
+            V2,
+            READER,
+            WRITER),
+    QC_SNAP_21(
+            "A version 3 image with a snapshot entry that lacks the disk size is still read; a writer adds the field when it rewrites the table.",
+            V3,
+            READER,
+            WRITER),
+    QC_SNAP_22(
+            "A snapshot keeps the area of machine state as it stands and leaves it empty, loading it brings that back, and a resize empties the area.",
+            V2,
+            WRITER);
 
     private final String paraphrase;
     private final Since since;

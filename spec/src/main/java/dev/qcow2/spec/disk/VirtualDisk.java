@@ -136,8 +136,9 @@ public interface VirtualDisk extends AutoCloseable {
     }
 
     /**
-     * Writes to the area of saved machine state. It belongs to the next snapshot that is taken with {@link #createSnapshot(String, long)}; after
-     * {@link #applySnapshot} the area holds that snapshot's state.
+     * Writes to the area of saved machine state. The next snapshot that is taken keeps the area as it stands and leaves it empty; after
+     * {@link #applySnapshot} the area holds what that snapshot kept (QC-SNAP-22). A {@link #resize} empties it, for its place depends on
+     * the disk's size.
      *
      * @param offset first byte, counted from the start of the area
      * @param from is consumed
@@ -180,7 +181,7 @@ public interface VirtualDisk extends AutoCloseable {
     SnapshotInfo createSnapshot(String name) throws DiskException;
 
     /**
-     * As {@link #createSnapshot(String)}, together with the saved machine state that was written before. The area is empty afterwards.
+     * As {@link #createSnapshot(String)}, together with the saved machine state that was written before.
      *
      * @param name at most 65535 bytes of UTF-8, not empty
      * @param vmStateSize bytes of the area that belong to the snapshot, 0 or more

@@ -2,26 +2,23 @@ package dev.qcow2.spec.model;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * A disk as a sparse array of pages over a base content.
+ * A disk as a sparse array of pages over a base content, and beside it the area of saved machine state.
  *
- * <p>A page, once stored, is never changed but replaced; so the state of the disk can be kept as a
- * copy of the map alone. Requests must lie inside the disk: whether they do is
- * {@link #contains(long, long)}.
+ * <p>The state of the disk can be kept and brought back, together with its size. Requests must lie inside the disk:
+ * whether they do is {@link #contains(long, long)}.
  */
 public final class GuestModel implements BaseContent {
 
-    private static final int PAGE_SIZE = 4096;
+    private static final int PAGE_SIZE = SparsePages.PAGE_SIZE;
     private static final byte[] ZERO_PAGE = new byte[PAGE_SIZE];
 
-    private final long size;
     private final BaseContent base;
-    private Map<Long, byte[]> pages = new HashMap<>();
+    private long size;
+    private SparsePages disk;
+    private SparsePages vmState = new SparsePages(BaseContent.empty());
 
     /**
      * What a discard does.
@@ -31,12 +28,36 @@ public final class GuestModel implements BaseContent {
      */
     public record DiscardRule(long clusterSize, boolean effective) {}
 
-    /** The content of a disk at one time; holds for the model that made it. */
+    /** A disk at one time; holds for the model that made it. */
     public static final class Saved {
-        private final Map<Long, byte[]> pages;
+        private final long size;
+        private final long vmStateSize;
+        private final SparsePages disk;
+        private final SparsePages vmState;
 
-        private Saved(Map<Long, byte[]> pages) {
-            this.pages = pages;
+        private Saved(long size, long vmStateSize, SparsePages disk, SparsePages vmState) {
+            this.size = size;
+            this.vmStateSize = vmStateSize;
+            this.disk = disk;
+            this.vmState = vmState;
+        }
+
+        /**
+         * Returns how long the disk was.
+         *
+         * @return bytes
+         */
+        public long size() {
+            return size;
+        }
+
+        /**
+         * Returns how much machine state the snapshot has.
+         *
+         * @return bytes, 0 for what is no snapshot
+         */
+        public long vmStateSize() {
+            return vmStateSize;
         }
     }
 
@@ -49,6 +70,7 @@ public final class GuestModel implements BaseContent {
     public GuestModel(long size, BaseContent base) {
         this.size = size;
         this.base = base;
+        this.disk = new SparsePages(visibleBase(size));
     }
 
     @Override
@@ -69,19 +91,7 @@ public final class GuestModel implements BaseContent {
 
     @Override
     public void read(long guestOffset, ByteBuffer into) throws IOException {
-        long at = guestOffset;
-        while (into.hasRemaining()) {
-            int inPage = (int) (at % PAGE_SIZE);
-            int step = Math.min(into.remaining(), PAGE_SIZE - inPage);
-            byte[] page = pages.get(at / PAGE_SIZE);
-            if (page == null) {
-                base.readZeroPadded(at, into.slice(into.position(), step));
-                into.position(into.position() + step);
-            } else {
-                into.put(page, inPage, step);
-            }
-            at += step;
-        }
+        disk.read(guestOffset, into);
     }
 
     /**
@@ -92,15 +102,7 @@ public final class GuestModel implements BaseContent {
      * @throws IOException if the base content can't be read
      */
     public void write(long guestOffset, ByteBuffer from) throws IOException {
-        long at = guestOffset;
-        while (from.hasRemaining()) {
-            int inPage = (int) (at % PAGE_SIZE);
-            int step = Math.min(from.remaining(), PAGE_SIZE - inPage);
-            byte[] page = copyOfPage(at / PAGE_SIZE);
-            from.get(page, inPage, step);
-            pages.put(at / PAGE_SIZE, page);
-            at += step;
-        }
+        disk.write(guestOffset, from);
     }
 
     /**
@@ -111,19 +113,44 @@ public final class GuestModel implements BaseContent {
      * @throws IOException if the base content can't be read
      */
     public void zero(long guestOffset, long length) throws IOException {
-        long end = guestOffset + length;
-        for (long at = guestOffset; at < end; ) {
-            int inPage = (int) (at % PAGE_SIZE);
-            int step = (int) Math.min(end - at, PAGE_SIZE - inPage);
-            if (step == PAGE_SIZE) {
-                pages.put(at / PAGE_SIZE, ZERO_PAGE);
-            } else {
-                byte[] page = copyOfPage(at / PAGE_SIZE);
-                Arrays.fill(page, inPage, inPage + step, (byte) 0);
-                pages.put(at / PAGE_SIZE, page);
-            }
-            at += step;
+        disk.zero(guestOffset, length);
+    }
+
+    /**
+     * Changes the length of the disk: what is cut off is gone for good, what is added reads as zero, whatever the base
+     * content holds there (QC-MNT-01, QC-MNT-02). The area of machine state is empty afterwards, for its place depends
+     * on the disk's size (QC-SNAP-22).
+     *
+     * @param newSize bytes, 0 or more
+     */
+    public void resize(long newSize) {
+        if (newSize < size) {
+            disk.truncate(newSize);
         }
+        size = newSize;
+        vmState = new SparsePages(BaseContent.empty());
+    }
+
+    /**
+     * Reads machine state; what was never written reads as zero.
+     *
+     * @param offset first byte, counted from the start of the area
+     * @param into is filled from its position to its limit
+     * @throws IOException never, for the area has no base content
+     */
+    public void readVmState(long offset, ByteBuffer into) throws IOException {
+        vmState.read(offset, into);
+    }
+
+    /**
+     * Writes machine state.
+     *
+     * @param offset first byte, counted from the start of the area
+     * @param from is consumed from its position to its limit
+     * @throws IOException never, for the area has no base content
+     */
+    public void writeVmState(long offset, ByteBuffer from) throws IOException {
+        vmState.write(offset, from);
     }
 
     /**
@@ -202,30 +229,50 @@ public final class GuestModel implements BaseContent {
     }
 
     /**
-     * Keeps the present content (QC-SNAP-01).
+     * Keeps the present content and size, and changes nothing.
      *
      * @return something to give to {@link #restore}
      */
     public Saved save() {
-        return new Saved(Map.copyOf(pages));
+        return new Saved(size, 0, disk.copy(), vmState.copy());
     }
 
     /**
-     * Makes a kept content the disk's content (QC-SNAP-03).
+     * Takes a snapshot: keeps content, size and machine state (QC-SNAP-01), and empties the area of machine state
+     * (QC-SNAP-22).
      *
-     * @param saved from {@link #save()} of this model
+     * @param vmStateSize bytes of machine state that count
+     * @return something to give to {@link #restore}
      */
-    public void restore(Saved saved) {
-        pages = new HashMap<>(saved.pages);
+    public Saved takeSnapshot(long vmStateSize) {
+        Saved saved = new Saved(size, vmStateSize, disk.copy(), vmState);
+        vmState = new SparsePages(BaseContent.empty());
+        return saved;
     }
 
-    private byte[] copyOfPage(long index) throws IOException {
-        byte[] page = pages.get(index);
-        if (page != null) {
-            return page.clone();
-        }
-        byte[] fresh = new byte[PAGE_SIZE];
-        base.readZeroPadded(index * PAGE_SIZE, ByteBuffer.wrap(fresh));
-        return fresh;
+    /**
+     * Makes a kept content the disk's content, with its size and its machine state (QC-SNAP-03, QC-SNAP-12).
+     *
+     * @param saved from {@link #save()} or {@link #takeSnapshot} of this model
+     */
+    public void restore(Saved saved) {
+        size = saved.size;
+        disk = saved.disk.copy();
+        vmState = saved.vmState.copy();
+    }
+
+    /** The base content as far as it is not hidden behind the end of the disk (QC-BACK-02). */
+    private BaseContent visibleBase(long end) {
+        return new BaseContent() {
+            @Override
+            public long size() {
+                return Math.min(end, base.size());
+            }
+
+            @Override
+            public void read(long guestOffset, ByteBuffer into) throws IOException {
+                base.read(guestOffset, into);
+            }
+        };
     }
 }

@@ -21,64 +21,119 @@ class GuestModelTest {
 
     private static final int SIZE = 3 * 4096 + 100;
     private static final int CLUSTER = 512;
+    private static final int VM_STATE = 9000;
 
-    /** A change: what, where, how long. */
+    /** A change: what, where, how long; or a size to change to. */
     record Change(int what, int offset, int length) {}
+
+    /** The disk as arrays. */
+    private static final class Arrayed {
+        private byte[] bytes;
+        private byte[] vmState = new byte[VM_STATE];
+
+        Arrayed(byte[] bytes) {
+            this.bytes = bytes;
+        }
+
+        Arrayed copy() {
+            Arrayed copy = new Arrayed(bytes.clone());
+            copy.vmState = vmState.clone();
+            return copy;
+        }
+    }
 
     @Provide
     Arbitrary<Change> changes() {
         return Combinators.combine(
-                        Arbitraries.integers().between(0, 4),
-                        Arbitraries.integers().between(0, SIZE),
+                        Arbitraries.integers().between(0, 6),
+                        Arbitraries.integers().between(0, 2 * SIZE),
                         Arbitraries.integers().between(0, SIZE))
-                .as((what, offset, length) -> new Change(what, offset, Math.min(length, SIZE - offset)));
+                .as(Change::new);
     }
 
-    /** Checks QC-GUEST-01, QC-GUEST-03, QC-GUEST-05, QC-BACK-01, QC-SNAP-01 and QC-SNAP-03 of the model itself. */
+    /**
+     * Checks QC-GUEST-01, QC-GUEST-03, QC-GUEST-05, QC-BACK-01, QC-SNAP-01, QC-SNAP-03, QC-SNAP-12, QC-SNAP-22, QC-MNT-01
+     * and QC-MNT-02 of the model itself.
+     */
     @Property
     void sameAsAnArrayOfBytes(@ForAll List<@net.jqwik.api.From("changes") Change> changes) throws IOException {
         byte[] base = pattern(5000, 7);
-        byte[] expected = Arrays.copyOf(base, SIZE);
-        byte[] kept = expected.clone();
+        Arrayed expected = new Arrayed(Arrays.copyOf(base, SIZE));
+        Arrayed kept = expected.copy();
         GuestModel model = new GuestModel(SIZE, BaseContent.of(base));
         GuestModel.Saved saved = model.save();
         int fill = 0;
         for (Change change : changes) {
-            int end = change.offset() + change.length();
+            int offset = Math.min(change.offset(), expected.bytes.length);
+            int end = Math.min(offset + change.length(), expected.bytes.length);
+            byte[] bytes = pattern(end - offset, ++fill);
             switch (change.what()) {
                 case 0 -> {
-                    byte[] bytes = pattern(change.length(), ++fill);
-                    System.arraycopy(bytes, 0, expected, change.offset(), bytes.length);
-                    model.write(change.offset(), ByteBuffer.wrap(bytes));
+                    System.arraycopy(bytes, 0, expected.bytes, offset, bytes.length);
+                    model.write(offset, ByteBuffer.wrap(bytes));
                 }
                 case 1 -> {
-                    Arrays.fill(expected, change.offset(), end, (byte) 0);
-                    model.zero(change.offset(), change.length());
+                    Arrays.fill(expected.bytes, offset, end, (byte) 0);
+                    model.zero(offset, end - offset);
                 }
                 case 2 -> {
-                    discardClusterByCluster(expected, change.offset(), end);
-                    model.discard(change.offset(), change.length(), new DiscardRule(CLUSTER, true));
+                    discardClusterByCluster(expected.bytes, offset, end);
+                    model.discard(offset, end - offset, new DiscardRule(CLUSTER, true));
                 }
                 case 3 -> {
-                    kept = expected.clone();
-                    saved = model.save();
+                    kept = expected.copy();
+                    expected.vmState = new byte[VM_STATE];
+                    saved = model.takeSnapshot(77);
+                    assertThat(saved.vmStateSize()).isEqualTo(77);
+                    assertThat(saved.size()).isEqualTo(expected.bytes.length);
                 }
-                default -> {
-                    expected = kept.clone();
+                case 4 -> {
+                    expected = kept.copy();
                     model.restore(saved);
                 }
+                case 5 -> {
+                    expected.bytes = Arrays.copyOf(expected.bytes, change.offset());
+                    expected.vmState = new byte[VM_STATE];
+                    model.resize(change.offset());
+                }
+                default -> {
+                    int at = change.length() % (VM_STATE - 100);
+                    System.arraycopy(pattern(100, fill), 0, expected.vmState, at, 100);
+                    model.writeVmState(at, ByteBuffer.wrap(pattern(100, fill)));
+                }
             }
-            assertThat(all(model)).isEqualTo(expected);
+            assertSame(model, expected);
         }
     }
 
+    private static void assertSame(GuestModel model, Arrayed expected) throws IOException {
+        assertThat(model.size()).isEqualTo(expected.bytes.length);
+        assertThat(all(model)).isEqualTo(expected.bytes);
+        byte[] vmState = new byte[VM_STATE];
+        model.readVmState(0, ByteBuffer.wrap(vmState));
+        assertThat(vmState).isEqualTo(expected.vmState);
+    }
+
     private static void discardClusterByCluster(byte[] bytes, int from, int to) {
-        for (int start = 0; start < SIZE; start += CLUSTER) {
-            int end = Math.min(SIZE, start + CLUSTER);
+        for (int start = 0; start < bytes.length; start += CLUSTER) {
+            int end = Math.min(bytes.length, start + CLUSTER);
             if (from <= start && end <= to) {
                 Arrays.fill(bytes, start, end, (byte) 0);
             }
         }
+    }
+
+    @Test
+    @DisplayName("QC-MNT-01 QC-BACK-02 a longer base content never shows in what a resize added")
+    void baseIsHidden() throws IOException {
+        GuestModel model = new GuestModel(1000, BaseContent.of(pattern(SIZE, 1)));
+        model.resize(3000);
+        model.write(2000, ByteBuffer.wrap(new byte[] {1}));
+        assertThat(model.isZero(1000, 1000)).isTrue();
+        assertThat(model.isZero(2001, 999)).isTrue();
+        byte[] head = new byte[1000];
+        model.read(0, ByteBuffer.wrap(head));
+        assertThat(head).isEqualTo(pattern(1000, 1));
     }
 
     @Test
@@ -123,7 +178,7 @@ class GuestModelTest {
     }
 
     private static byte[] all(GuestModel model) throws IOException {
-        byte[] bytes = new byte[SIZE];
+        byte[] bytes = new byte[Math.toIntExact(model.size())];
         model.read(0, ByteBuffer.wrap(bytes));
         return bytes;
     }
