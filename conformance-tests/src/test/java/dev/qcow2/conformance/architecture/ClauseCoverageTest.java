@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 /** Every clause is named by a test, or it is said why none can name it yet. */
 class ClauseCoverageTest {
 
-    private static final Pattern ID = Pattern.compile(
-            "QC[-_](HDR|EXT|REF|L1|L2|SNAP|BACK|GUEST|CMP|SUB|DATA|CRY|BM|MNT|LIM)[-_](\\d\\d)");
+    private static final Pattern ID =
+            Pattern.compile("QC[-_](HDR|EXT|REF|L1|L2|SNAP|BACK|GUEST|CMP|SUB|DATA|CRY|BM|MNT|LIM)[-_](\\d\\d)");
 
     private static final Pattern CHECK = Pattern.compile("@(Test|ParameterizedTest|TestFactory|Property|Example)\\b");
 
