@@ -37,6 +37,7 @@ final class Allocator {
 
     private final Image image;
     private long noFreeBelow;
+    private long packingPlace;
 
     Allocator(Image image) {
         this.image = image;
@@ -45,6 +46,16 @@ final class Allocator {
     /** Hears that a cluster became free. */
     void freed(HostCluster host) {
         noFreeBelow = Math.min(noFreeBelow, host.index());
+        packingPlace = host.equals(image.geometry().hostCluster(packingPlace)) ? 0 : packingPlace;
+    }
+
+    /** Where the free bytes of the host cluster begin that was packed last; 0 if there is none, or if it became free. */
+    long packingPlace() {
+        return packingPlace;
+    }
+
+    void keepPackingPlace(long hostOffset) {
+        packingPlace = hostOffset;
     }
 
     /** Finds a row of free clusters that the refcount blocks can count as they are. */

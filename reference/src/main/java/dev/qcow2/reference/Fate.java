@@ -6,15 +6,16 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
  * What becomes of a whole guest cluster that is zeroed or discarded. The truth table, and nothing else.
  *
  * <pre>
- *                          unallocated      zero-plain   zero-allocated    normal
- * zero, version 3, keep    zero-plain       nothing      nothing           zero-allocated; if shared zero-plain
- * zero, version 3, unmap   zero-plain       nothing      zero-plain        zero-plain
- * zero, version 2          nothing          -            -                 unallocated
- *   with a backing file    zeros as data    -            -                 zeros as data
- * discard, version 3       nothing          nothing      zero-plain        zero-plain
- *   with a backing file    zero-plain       nothing      zero-plain        zero-plain
- * discard, version 2       nothing          -            -                 unallocated
- *   with a backing file    nothing          -            -                 nothing
+ *                          unallocated      zero-plain   zero-allocated    normal             compressed
+ * zero, version 3, keep    zero-plain       nothing      nothing           zero-allocated;    zero-plain
+ *                                                                          if shared zero-plain
+ * zero, version 3, unmap   zero-plain       nothing      zero-plain        zero-plain         zero-plain
+ * zero, version 2          nothing          -            -                 unallocated        unallocated
+ *   with a backing file    zeros as data    -            -                 zeros as data      zeros as data
+ * discard, version 3       nothing          nothing      zero-plain        zero-plain         zero-plain
+ *   with a backing file    zero-plain       nothing      zero-plain        zero-plain         zero-plain
+ * discard, version 2       nothing          -            -                 unallocated        unallocated
+ *   with a backing file    nothing          -            -                 nothing            nothing
  * </pre>
  *
  * <p>Version 2 has no zero clusters (QC-L2-08), and an unallocated cluster would show a backing file (QC-GUEST-04).
@@ -42,7 +43,7 @@ enum Fate {
             case ZERO_PLAIN -> NOTHING;
             case ZERO_ALLOCATED -> keep ? NOTHING : ZERO_PLAIN;
             case NORMAL -> keep && !shared ? ZERO_ALLOCATED : ZERO_PLAIN;
-            case COMPRESSED -> throw new IllegalArgumentException("compressed");
+            case COMPRESSED -> ZERO_PLAIN;
         };
     }
 
@@ -54,8 +55,7 @@ enum Fate {
         return switch (kind) {
             case UNALLOCATED -> hasBacking ? ZERO_PLAIN : NOTHING;
             case ZERO_PLAIN -> NOTHING;
-            case ZERO_ALLOCATED, NORMAL -> ZERO_PLAIN;
-            case COMPRESSED -> throw new IllegalArgumentException("compressed");
+            case ZERO_ALLOCATED, NORMAL, COMPRESSED -> ZERO_PLAIN;
         };
     }
 

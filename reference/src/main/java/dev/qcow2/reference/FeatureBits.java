@@ -20,7 +20,7 @@ import java.util.Optional;
  * incompatible    0 dirty bit               opened read-only                 QC-HDR-16
  * incompatible    1 corrupt bit             opened read-only                 QC-HDR-17
  * incompatible    2 external data file      refused                          QC-HDR-18
- * incompatible    3 compression type        refused                          QC-HDR-19
+ * incompatible    3 compression type        see {@link Codec}                QC-HDR-19, QC-HDR-28
  * incompatible    4 extended L2 entries     refused                          QC-HDR-20
  * incompatible    others                    refused by number and name       QC-HDR-15
  * compatible    all                         kept                             QC-HDR-21, QC-HDR-22
@@ -45,6 +45,12 @@ final class FeatureBits {
             new Named(2, 1, "raw external data"));
 
     private static final int NAME_ENTRY = 48;
+    private static final long DIRTY_AND_CORRUPT = 3;
+    /** The bit that says that compression_type is not 0. */
+    static final long COMPRESSION_TYPE = 1 << 3;
+
+    private static final long SUPPORTED = COMPRESSION_TYPE;
+
     private static final List<Clause> CLAUSE_OF_BIT = List.of(
             HeaderClause.QC_HDR_16,
             HeaderClause.QC_HDR_17,
@@ -56,7 +62,7 @@ final class FeatureBits {
 
     /** Refuses an image that needs something that is not here. */
     static void requireSupported(HostFile file, Header header, OpenOptions options) throws DiskException {
-        long refused = header.incompatible() & (options.writable() ? -1L : ~3L);
+        long refused = header.incompatible() & ~SUPPORTED & (options.writable() ? -1L : ~DIRTY_AND_CORRUPT);
         // An unknown bit goes first: it may change the meaning of everything else.
         long unknown = refused & (-1L << CLAUSE_OF_BIT.size());
         if (unknown != 0) {
@@ -65,15 +71,7 @@ final class FeatureBits {
             throw new UnsupportedFeatureException(
                     file.name(), HeaderClause.QC_HDR_15, "incompatible feature bit " + bit + name);
         }
-        boolean zlib = header.compressionType() == 0;
-        if (!zlib && (header.incompatible() & 8) == 0) {
-            throw new MalformedImageException(
-                    file.name(),
-                    HeaderClause.QC_HDR_19,
-                    Header.VERSION_3_LENGTH,
-                    Integer.toString(header.compressionType()),
-                    "0 while the compression-type bit is clear");
-        }
+        requireCompressionType(file.name(), header);
         if (refused != 0) {
             int bit = Long.numberOfTrailingZeros(refused);
             throw new UnsupportedFeatureException(
@@ -86,6 +84,22 @@ final class FeatureBits {
                     file.name(),
                     HeaderClause.QC_HDR_08,
                     header.cryptMethod() == 1 ? "AES encryption" : "LUKS encryption");
+        }
+    }
+
+    private static void requireCompressionType(String fileName, Header header) throws DiskException {
+        int type = header.compressionType();
+        boolean flagged = (header.incompatible() & COMPRESSION_TYPE) != 0;
+        if (flagged != (type != 0)) {
+            throw new MalformedImageException(
+                    fileName,
+                    HeaderClause.QC_HDR_19,
+                    Header.VERSION_3_LENGTH,
+                    Integer.toString(type),
+                    flagged ? "not 0 while the compression-type bit is set" : "0 while that bit is clear");
+        }
+        if (type >= Codec.values().length) {
+            throw new UnsupportedFeatureException(fileName, HeaderClause.QC_HDR_28, "compression type " + type);
         }
     }
 

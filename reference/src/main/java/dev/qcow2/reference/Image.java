@@ -1,11 +1,9 @@
 package dev.qcow2.reference;
 
 import dev.qcow2.spec.clause.Clause;
-import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 
@@ -63,11 +61,7 @@ final class Image {
             return new Mapping(guest, l1, 0, L2Entry.UNALLOCATED);
         }
         long at = l1.l2Offset() + (long) geometry().l2Index(guest) * Geometry.ENTRY_BYTES;
-        L2Entry l2 = L2Entry.parse(this, at, read(at, Geometry.ENTRY_BYTES).getLong(0));
-        if (l2.kind() == L2Entry.Kind.COMPRESSED) {
-            throw new UnsupportedFeatureException(file.name(), MappingClause.QC_L2_12, "compressed clusters");
-        }
-        return new Mapping(guest, l1, at, l2);
+        return new Mapping(guest, l1, at, L2Entry.parse(this, at, read(at, Geometry.ENTRY_BYTES).getLong(0)));
     }
 
     /** Reads an entry of the active L1 table; beyond its end nothing is allocated (QC-L1-06). */

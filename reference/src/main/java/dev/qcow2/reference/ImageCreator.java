@@ -118,6 +118,7 @@ final class ImageCreator {
 
     private Header header(int length, int nameOffset, int nameLength) {
         long l1Offset = geometry.hostOffset(new HostCluster(1 + tableClusters + blocks));
+        int compressionType = options.features().compression().ordinal();
         return new Header(
                 options.version(),
                 nameLength == 0 ? 0 : nameOffset,
@@ -131,12 +132,12 @@ final class ImageCreator {
                 (int) tableClusters,
                 0,
                 0,
-                0,
+                compressionType == 0 ? 0 : FeatureBits.COMPRESSION_TYPE,
                 0,
                 0,
                 options.refcountOrder(),
                 length,
-                0);
+                compressionType);
     }
 
     private void require(boolean holds, Clause clause, String reason) throws DiskException {

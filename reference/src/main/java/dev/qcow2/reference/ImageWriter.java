@@ -17,6 +17,7 @@ final class ImageWriter {
     private final Resolver resolver;
     private final Workbench bench;
     private final Planner planner;
+    private final CompressedPlanner compressed;
     private final TablePlanner tables;
     private final RefcountPlanner refcounts;
     private final SnapshotPlanner snapshots;
@@ -27,6 +28,7 @@ final class ImageWriter {
         this.resolver = resolver;
         this.bench = new Workbench(image, resolver, allocator, observer);
         this.planner = new Planner(image, allocator);
+        this.compressed = new CompressedPlanner(image, allocator);
         this.tables = new TablePlanner(image, allocator);
         this.refcounts = new RefcountPlanner(image, allocator);
         this.snapshots = new SnapshotPlanner(image, allocator);
@@ -49,6 +51,20 @@ final class ImageWriter {
             makeCountable(1);
         }
         bench.apply(planner.write(guest, offsetInCluster, payload));
+    }
+
+    /** Writes a guest cluster as a whole, as far as it belongs to the disk, in compressed form if that is shorter. */
+    void writeCompressed(GuestCluster guest, ByteBuffer payload) throws DiskException {
+        Optional<ByteBuffer> packed = compressed.pack(payload);
+        if (packed.isEmpty()) {
+            write(guest, 0, payload);
+            return;
+        }
+        // A broken entry is refused before anything changes.
+        image.locate(guest);
+        ownTables(guest);
+        makeCountable(1);
+        bench.apply(compressed.write(guest, packed.get()));
     }
 
     /** Zeroes a guest cluster as a whole, as far as it belongs to the disk. */

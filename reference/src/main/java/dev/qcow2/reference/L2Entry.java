@@ -2,6 +2,8 @@ package dev.qcow2.reference;
 
 import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.disk.DiskException;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * An entry of an L2 table. Bit 62 is looked at first (QC-L2-02): in a compressed descriptor the other bits mean
@@ -20,8 +22,9 @@ import dev.qcow2.spec.disk.DiskException;
  * @param kind what the cluster is
  * @param hostOffset host offset of the cluster; 0 if there is none, or if it is compressed
  * @param copied whether the COPIED flag stands there; never trusted, the count itself is read
+ * @param packed where the data of a compressed cluster is; empty for all other kinds
  */
-record L2Entry(Kind kind, long hostOffset, boolean copied) {
+record L2Entry(Kind kind, long hostOffset, boolean copied, Optional<CompressedDescriptor> packed) {
 
     /** What a guest cluster can be. */
     enum Kind {
@@ -33,12 +36,12 @@ record L2Entry(Kind kind, long hostOffset, boolean copied) {
         ZERO_ALLOCATED,
         /** Its bytes are those of its host cluster. */
         NORMAL,
-        /** Its bytes are packed somewhere; not supported yet. */
+        /** Its bytes are packed somewhere. */
         COMPRESSED
     }
 
-    static final L2Entry UNALLOCATED = new L2Entry(Kind.UNALLOCATED, 0, false);
-    static final L2Entry ZERO_PLAIN = new L2Entry(Kind.ZERO_PLAIN, 0, false);
+    static final L2Entry UNALLOCATED = standard(Kind.UNALLOCATED, 0, false);
+    static final L2Entry ZERO_PLAIN = standard(Kind.ZERO_PLAIN, 0, false);
 
     private static final long ZERO = 1;
     private static final long COMPRESSED = 1L << 62;
@@ -48,7 +51,7 @@ record L2Entry(Kind kind, long hostOffset, boolean copied) {
     /** Decodes an entry that stands at a host offset of the image. */
     static L2Entry parse(Image image, long at, long bits) throws DiskException {
         if ((bits & COMPRESSED) != 0) {
-            return new L2Entry(Kind.COMPRESSED, 0, false);
+            return compressed(CompressedDescriptor.parse(image, at, bits));
         }
         if ((bits & ~(COPIED | OFFSET | ZERO)) != 0) {
             throw image.corrupt(MappingClause.QC_L2_05, at, bits, "reserved bits of zero");
@@ -62,22 +65,35 @@ record L2Entry(Kind kind, long hostOffset, boolean copied) {
             return zero ? ZERO_PLAIN : UNALLOCATED;
         }
         image.requireClusterStart(offset, MappingClause.QC_L2_04, MappingClause.QC_L2_14, at);
-        return new L2Entry(zero ? Kind.ZERO_ALLOCATED : Kind.NORMAL, offset, (bits & COPIED) != 0);
+        return standard(zero ? Kind.ZERO_ALLOCATED : Kind.NORMAL, offset, (bits & COPIED) != 0);
+    }
+
+    private static L2Entry standard(Kind kind, long hostOffset, boolean copied) {
+        return new L2Entry(kind, hostOffset, copied, Optional.empty());
+    }
+
+    static L2Entry compressed(CompressedDescriptor packed) {
+        return new L2Entry(Kind.COMPRESSED, 0, false, Optional.of(packed));
     }
 
     /** An entry for a cluster that has exactly this one reference (QC-L2-03). */
     static L2Entry owned(Kind kind, long hostOffset) {
-        return new L2Entry(kind, hostOffset, true);
+        return standard(kind, hostOffset, true);
     }
 
-    long encode() {
+    /** The same entry with or without the COPIED flag, which only entries with a host cluster of their own carry. */
+    L2Entry withCopied(boolean flag) {
+        return new L2Entry(kind, hostOffset, flag && hasHostCluster(), packed);
+    }
+
+    long encode(Geometry geometry) {
         long flags = copied ? COPIED : 0;
         return switch (kind) {
             case UNALLOCATED -> 0;
             case ZERO_PLAIN -> ZERO;
             case ZERO_ALLOCATED -> hostOffset | flags | ZERO;
             case NORMAL -> hostOffset | flags;
-            case COMPRESSED -> throw new IllegalStateException("compressed descriptors are not written");
+            case COMPRESSED -> packed.orElseThrow().encode(geometry);
         };
     }
 
@@ -85,8 +101,16 @@ record L2Entry(Kind kind, long hostOffset, boolean copied) {
         return hostOffset != 0;
     }
 
+    /** The host clusters that this entry refers to, each once. */
+    List<HostCluster> hostClusters(Geometry geometry) {
+        return hasHostCluster()
+                ? List.of(geometry.hostCluster(hostOffset))
+                : packed.map(p -> p.hostClusters(geometry)).orElse(List.of());
+    }
+
     @Override
     public String toString() {
-        return kind + (hasHostCluster() ? " at " + hostOffset + (copied ? ", COPIED" : "") : "");
+        String place = hasHostCluster() ? " at " + hostOffset + (copied ? ", COPIED" : "") : "";
+        return kind + place + packed.map(p -> ", " + p).orElse("");
     }
 }

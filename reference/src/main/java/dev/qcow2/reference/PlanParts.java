@@ -7,6 +7,7 @@ import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** The steps that plans have in common, each with the flush that its order of writes needs. */
 final class PlanParts {
@@ -30,14 +31,15 @@ final class PlanParts {
     /** LINK: changes an L2 entry, after all that it depends on is safe on disk (QC-L2-13). */
     void linkL2(Plan.Builder plan, Mapping mapping, L2Entry entry) {
         plan.flush(Section.LINK, MappingClause.QC_L2_13);
-        Step link = new Step.Write("L2 entry, " + entry, mapping.l2At(), entryBytes(entry.encode()));
+        Step link = new Step.Write("L2 entry, " + entry, mapping.l2At(), entryBytes(entry.encode(image.geometry())));
         plan.add(Section.LINK, MappingClause.QC_L2_03, link);
     }
 
-    /** RELEASE: gives up the host cluster that a guest cluster had, if it had one. */
+    /** RELEASE: gives up the host clusters that a guest cluster referred to: one, or those of compressed data, or none. */
     void releaseOld(Plan.Builder plan, Mapping mapping, Clause why) throws DiskException {
-        if (mapping.l2().hasHostCluster()) {
-            release(plan, image.geometry().hostCluster(mapping.l2().hostOffset()), 1, why);
+        List<HostCluster> old = mapping.l2().hostClusters(image.geometry());
+        if (!old.isEmpty()) {
+            release(plan, old.get(0), old.size(), why);
         }
     }
 

@@ -1,10 +1,8 @@
 package dev.qcow2.reference;
 
-import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,12 +40,7 @@ final class Reach {
         List<L2Entry> entries = new ArrayList<>(image.geometry().l2Entries());
         for (int i = 0; i < image.geometry().l2Entries(); i++) {
             long at = offset + (long) i * Geometry.ENTRY_BYTES;
-            L2Entry entry = L2Entry.parse(image, at, bytes.getLong(i * Geometry.ENTRY_BYTES));
-            if (entry.kind() == L2Entry.Kind.COMPRESSED) {
-                throw new UnsupportedFeatureException(
-                        image.file().name(), MappingClause.QC_L2_12, "compressed clusters");
-            }
-            entries.add(entry);
+            entries.add(L2Entry.parse(image, at, bytes.getLong(i * Geometry.ENTRY_BYTES)));
         }
         return entries;
     }
@@ -62,9 +55,7 @@ final class Reach {
             }
             references.merge(geometry.hostCluster(entry.l2Offset()), 1L, Long::sum);
             for (L2Entry cluster : l2Table(entry.l2Offset())) {
-                if (cluster.hasHostCluster()) {
-                    references.merge(geometry.hostCluster(cluster.hostOffset()), 1L, Long::sum);
-                }
+                cluster.hostClusters(geometry).forEach(host -> references.merge(host, 1L, Long::sum));
             }
         }
         return references;

@@ -47,7 +47,8 @@ final class Resolver implements Layer {
             // QC-L2-07, QC-L2-09: zeros, whatever a host cluster or the backing file holds.
             case ZERO_PLAIN, ZERO_ALLOCATED -> putZeros(into);
             case UNALLOCATED -> readBacking(guestOffset, into);
-            case COMPRESSED -> throw new IllegalStateException("refused when it was located");
+            case COMPRESSED ->
+                into.put(mapping.l2().packed().orElseThrow().read(image).slice(inCluster, into.remaining()));
         }
     }
 
@@ -83,10 +84,9 @@ final class Resolver implements Layer {
             long unit = (long) geometry.clusterSize() * (mapping.l1().allocated() ? 1 : geometry.l2Entries());
             long step = Math.min(end - at, unit - at % unit);
             switch (mapping.kind()) {
-                case NORMAL -> out.add(new BlockStatus(at, step, Content.DATA, true, depth));
+                case NORMAL, COMPRESSED -> out.add(new BlockStatus(at, step, Content.DATA, true, depth));
                 case ZERO_PLAIN, ZERO_ALLOCATED -> out.add(new BlockStatus(at, step, Content.ZERO, true, depth));
                 case UNALLOCATED -> statusOfBacking(at, step, depth, out);
-                case COMPRESSED -> throw new IllegalStateException("refused when it was located");
             }
             at += step;
         }

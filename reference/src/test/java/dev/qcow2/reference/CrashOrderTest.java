@@ -37,20 +37,26 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class CrashOrderTest {
 
+    private static final int CLUSTER = 2048;
     private static final Set<Clause> FLAGS = Set.of(MappingClause.QC_L1_03, MappingClause.QC_L2_03);
 
     private static void perform(VirtualDisk disk, Random random, boolean snapshots) throws DiskException {
         int size = Math.toIntExact(disk.size());
-        for (int i = 0; i < 30; i++) {
+        for (int i = 0; i < 60; i++) {
             int offset = random.nextInt(size);
             int length = Math.min(size - offset, random.nextInt(4000));
-            switch (random.nextInt(snapshots ? 9 : 6)) {
-                case 0, 1, 2 -> disk.write(offset, ByteBuffer.wrap(new byte[length]));
+            switch (random.nextInt(snapshots ? 10 : 7)) {
+                case 0 -> {
+                    int start = offset / CLUSTER * CLUSTER;
+                    int whole = Math.min(size - start, (length / CLUSTER + 1) * CLUSTER);
+                    disk.writeCompressed(start, ByteBuffer.wrap(RandomOperationsTest.packable(whole, (byte) i)));
+                }
+                case 1, 2 -> disk.write(offset, ByteBuffer.wrap(new byte[length]));
                 case 3 -> disk.writeZeroes(offset, length, ZeroMode.MAY_UNMAP);
                 case 4 -> disk.writeZeroes(offset, length, ZeroMode.KEEP_ALLOCATION);
-                case 5 -> disk.discard(offset, length);
-                case 6 -> disk.createSnapshot("snapshot " + i);
-                case 7 -> {
+                case 5, 6 -> disk.discard(offset, length);
+                case 7 -> disk.createSnapshot("snapshot " + i);
+                case 8 -> {
                     if (!disk.snapshots().isEmpty()) {
                         disk.applySnapshot(disk.snapshots().get(0).id());
                     }
@@ -70,7 +76,7 @@ class CrashOrderTest {
     void cutAnywhere(int version, int order, boolean snapshots) throws DiskException {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         new ReferenceDriver()
-                .create(directory, "image", new CreateOptions(300_000, version, 9, order, Optional.empty()));
+                .create(directory, "image", new CreateOptions(300_000, version, 11, order, Optional.empty()));
         MemoryFileContent before = directory.content("image").copy();
         WrappingHostDirectory<RecordingHostFile> recording =
                 new WrappingHostDirectory<>(directory, RecordingHostFile::new);

@@ -26,6 +26,10 @@ final class GuestBytes {
         this.discards = discards;
     }
 
+    int clusterSize() {
+        return clusterSize;
+    }
+
     byte[] all() {
         return bytes;
     }

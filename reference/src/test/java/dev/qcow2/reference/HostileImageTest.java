@@ -9,7 +9,6 @@ import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.MemoryFileContent;
@@ -92,17 +91,36 @@ class HostileImageTest {
         }
     }
 
+    @ParameterizedTest(name = "{2}: compressed descriptor {1} in version {0}")
+    @CsvSource({
+        // Behind the end of the file, above 2^56, in the header, in the refcount table, from data into it.
+        "3, 0x40000000000ffe03, QC-L2-14",
+        "2, 0x4100000000000e03, QC-LIM-06",
+        "3, 0x4000000000000000, QC-REF-16",
+        "2, 0x4000000000000210, QC-REF-16",
+        "3, 0x60000000000001ff, QC-REF-16",
+    })
+    void brokenDescriptor(int version, String entry, String clause) throws DiskException {
+        byte[] image = image(version);
+        ByteBuffer.wrap(image).putLong(l2(image), Long.decode(entry));
+        requireCorrupt(image, clause);
+    }
+
     @Test
-    @DisplayName("QC-L2-02 QC-L2-12 a compressed descriptor is refused before any other bit is looked at")
-    void compressed() throws DiskException {
-        byte[] image = image(3);
-        ByteBuffer.wrap(image).putLong(l2(image), 0x4000_0000_0000_0e03L);
-        try (VirtualDisk disk = open(image)) {
-            assertThat(catchThrowableOfType(
-                                    UnsupportedFeatureException.class, () -> disk.read(0, ByteBuffer.allocate(1)))
-                            .clause()
-                            .id())
-                    .isEqualTo("QC-L2-12");
+    @DisplayName("QC-L2-02 QC-L2-12 a broken stream stops a read, and a write that owes bytes of it, not one of all")
+    void brokenStream() throws DiskException {
+        for (boolean zstd : new boolean[] {false, true}) {
+            byte[] image = image(3);
+            image[79] |= (byte) (zstd ? 8 : 0);
+            image[104] = (byte) (zstd ? 1 : 0);
+            // Zeros are neither a deflate stream nor a zstandard frame.
+            long data = ByteBuffer.wrap(image).getLong(l2(image)) & 0xffff_ffff_fe00L;
+            ByteBuffer.wrap(image).putLong(l2(image), 1L << 62 | data);
+            requireCorrupt(image, "QC-L2-12");
+            try (VirtualDisk disk = open(image)) {
+                disk.discard(0, CLUSTER);
+                disk.read(0, ByteBuffer.allocate(CLUSTER));
+            }
         }
     }
 

@@ -51,7 +51,7 @@ class QemuAgreementTest {
         Random random = new Random(size + clusterBits);
         for (int i = 0; i < 16; i++) {
             Request request =
-                    new Request(random.nextInt(12), random.nextInt(size + 1), random.nextInt(size / 3 + 1), (byte)
+                    new Request(random.nextInt(15), random.nextInt(size + 1), random.nextInt(size / 3 + 1), (byte)
                             random.nextInt());
             try (VirtualDisk disk = RandomOperationsTest.open(directory)) {
                 RandomOperationsTest.perform(directory, disk, model, request, size);

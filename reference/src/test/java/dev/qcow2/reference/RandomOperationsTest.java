@@ -10,6 +10,7 @@ import dev.qcow2.spec.disk.BlockStatus.Content;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.SnapshotInfo;
@@ -22,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -35,9 +37,30 @@ import net.jqwik.api.Provide;
 class RandomOperationsTest {
 
     /** What a sequence starts from. */
-    record Start(int version, int clusterBits, int refcountOrder, int size, int backing) {
+    record Start(int version, int clusterBits, int refcountOrder, int size, int backing, Feature feature) {
+
+        Start(int version, int clusterBits, int refcountOrder, int size, int backing) {
+            this(version, clusterBits, refcountOrder, size, backing, Feature.PLAIN);
+        }
+
         int effectiveOrder() {
             return version == 2 ? 4 : refcountOrder;
+        }
+
+        FormatFeatures features() {
+            return version == 2 ? FormatFeatures.PLAIN : feature.features;
+        }
+    }
+
+    /** What an image of version 3 uses beyond the plain form. */
+    enum Feature {
+        PLAIN(FormatFeatures.PLAIN),
+        ZSTD(FormatFeatures.PLAIN.withCompression(FormatFeatures.Compression.ZSTD));
+
+        final FormatFeatures features;
+
+        Feature(FormatFeatures features) {
+            this.features = features;
         }
     }
 
@@ -51,14 +74,15 @@ class RandomOperationsTest {
                         Arbitraries.of(9, 10, 12, 16),
                         Arbitraries.integers().between(0, 6),
                         Arbitraries.integers().between(0, 200_000),
-                        Arbitraries.integers().between(0, 3))
+                        Arbitraries.integers().between(0, 3),
+                        Arbitraries.of(Feature.values()))
                 .as(Start::new);
     }
 
     @Provide
     Arbitrary<List<Request>> requests() {
         return Combinators.combine(
-                        Arbitraries.integers().between(0, 12),
+                        Arbitraries.integers().between(0, 15),
                         Arbitraries.integers().between(0, 200_000),
                         Arbitraries.oneOf(
                                 Arbitraries.integers().between(0, 2000), Arbitraries.of(512, 4096, 65536, 200_000)),
@@ -70,7 +94,7 @@ class RandomOperationsTest {
 
     @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
     @Label(
-            "QC-REF-03 QC-L2-03 QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 QC-SNAP-01 QC-SNAP-03 an array would hold the same")
+            "QC-REF-03 QC-L2-03 QC-GUEST-01 QC-GUEST-03 QC-GUEST-04 QC-GUEST-05 QC-GUEST-09 QC-L2-10 QC-L2-11 QC-BACK-01 QC-SNAP-01 QC-SNAP-03 QC-HDR-28 an array would hold the same")
     void sameAsArray(@ForAll("starts") Start start, @ForAll("requests") List<Request> requests) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         byte[] initial = makeImage(directory, start);
@@ -95,7 +119,12 @@ class RandomOperationsTest {
     static byte[] makeImage(HostDirectory directory, Start start) throws DiskException {
         ReferenceDriver driver = new ReferenceDriver();
         CreateOptions options = new CreateOptions(
-                start.size(), start.version(), start.clusterBits(), start.effectiveOrder(), Optional.empty());
+                        start.size(),
+                        start.version(),
+                        start.clusterBits(),
+                        start.effectiveOrder(),
+                        Optional.empty())
+                .withFeatures(start.features());
         byte[] bytes = new byte[start.size()];
         if (start.backing() == 0) {
             driver.create(directory, "top", options);
@@ -143,12 +172,37 @@ class RandomOperationsTest {
             }
             case 9 -> createSnapshot(disk, model);
             case 10, 11 -> useSnapshot(disk, model, request);
+            case 12, 13, 14 -> writeCompressed(disk, model, request, offset);
             default -> {
                 disk.close();
                 return open(directory);
             }
         }
         return disk;
+    }
+
+    /** Writes whole clusters, whose beginning can't be packed and whose rest can. */
+    private static void writeCompressed(VirtualDisk disk, GuestBytes model, Request request, int offset)
+            throws DiskException {
+        int start = offset / model.clusterSize() * model.clusterSize();
+        int rest = model.all().length - start;
+        int length = Math.min(rest, (request.length() / model.clusterSize() + 1) * model.clusterSize());
+        byte[] payload = packable(length, request.fill());
+        disk.writeCompressed(start, ByteBuffer.wrap(payload));
+        model.write(start, payload);
+    }
+
+    /** Bytes of which a part, different for each fill, is noise. */
+    static byte[] packable(int length, byte fill) {
+        byte[] payload = new byte[length];
+        Arrays.fill(payload, fill);
+        int step = 4096;
+        for (int at = 0; at < length; at += step) {
+            byte[] noise = new byte[Math.min(length - at, (fill & 0xff) * 8)];
+            new Random(fill + at).nextBytes(noise);
+            System.arraycopy(noise, 0, payload, at, noise.length);
+        }
+        return payload;
     }
 
     private static void createSnapshot(VirtualDisk disk, GuestBytes model) throws DiskException {

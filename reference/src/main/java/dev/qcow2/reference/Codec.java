@@ -1,0 +1,89 @@
+package dev.qcow2.reference;
+
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
+import java.util.Arrays;
+import java.util.zip.DataFormatException;
+import java.util.zip.Deflater;
+import java.util.zip.Inflater;
+
+/**
+ * How compressed clusters are packed: one way for the whole image, which the header's compression_type names (QC-HDR-28).
+ * Both take memory in proportion to the cluster, whatever the stream says.
+ */
+enum Codec {
+    /** Type 0: a raw deflate stream. */
+    ZLIB {
+        @Override
+        boolean unpack(byte[] packed, byte[] cluster) {
+            Inflater inflater = new Inflater(true);
+            try {
+                inflater.setInput(packed);
+                int done = 0;
+                // Each round gives a byte at least, or is the last one.
+                while (done < cluster.length) {
+                    int step = inflater.inflate(cluster, done, cluster.length - done);
+                    if (step == 0) {
+                        return false;
+                    }
+                    done += step;
+                }
+                return true;
+            } catch (DataFormatException e) {
+                return false;
+            } finally {
+                inflater.end();
+            }
+        }
+
+        @Override
+        byte[] pack(byte[] cluster) {
+            Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
+            try {
+                deflater.setInput(cluster);
+                deflater.finish();
+                // What is longer than the cluster is of no use, and cut off here.
+                byte[] packed = new byte[cluster.length];
+                int length = deflater.deflate(packed);
+                return Arrays.copyOf(packed, deflater.finished() ? length : cluster.length);
+            } finally {
+                deflater.end();
+            }
+        }
+    },
+    /** Type 1: one zstandard frame. */
+    ZSTD {
+        @Override
+        boolean unpack(byte[] packed, byte[] cluster) {
+            try {
+                // What follows the frame in its last sector may belong to somebody else.
+                long frame = Zstd.findFrameCompressedSize(packed);
+                return frame > 0
+                        && frame <= packed.length
+                        && Zstd.decompressByteArray(cluster, 0, cluster.length, packed, 0, (int) frame)
+                                == cluster.length;
+            } catch (ZstdException e) {
+                return false;
+            }
+        }
+
+        @Override
+        byte[] pack(byte[] cluster) {
+            return Zstd.compress(cluster);
+        }
+    };
+
+    /** Returns the codec of an image. */
+    static Codec of(Header header) {
+        return values()[header.compressionType()];
+    }
+
+    /**
+     * Fills a cluster from packed data that is followed by any bytes; says whether it could be filled as a whole. A deflate
+     * stream that goes on after that is taken, as QEMU takes it.
+     */
+    abstract boolean unpack(byte[] packed, byte[] cluster);
+
+    /** Packs a cluster; the result may be as long as the cluster or longer, and is of no use then. */
+    abstract byte[] pack(byte[] cluster);
+}
