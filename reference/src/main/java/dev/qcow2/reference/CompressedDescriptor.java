@@ -40,8 +40,7 @@ record CompressedDescriptor(long hostOffset, long length) {
         int x = offsetBits(image.geometry());
         long offset = bits & ((1L << x) - 1);
         long furtherSectors = (bits & ~FLAGS) >>> x;
-        CompressedDescriptor found =
-                new CompressedDescriptor(offset, (furtherSectors + 1) * SECTOR - offset % SECTOR);
+        CompressedDescriptor found = new CompressedDescriptor(offset, (furtherSectors + 1) * SECTOR - offset % SECTOR);
         if (offset >>> HOST_OFFSET_BITS != 0) {
             throw image.corrupt(LimitClause.QC_LIM_06, at, bits, "a host offset below 2^56");
         }

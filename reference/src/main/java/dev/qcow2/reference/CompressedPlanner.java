@@ -49,10 +49,7 @@ final class CompressedPlanner {
         }
         plan.add(Section.COPY, MappingClause.QC_L2_12, new Step.Write("packed data", place.hostOffset(), packed));
         parts.linkL2(plan, mapping, L2Entry.compressed(place));
-        plan.add(
-                Section.LINK,
-                MappingClause.QC_L2_12,
-                new Step.KeepPackingPlace(place.hostOffset() + place.length()));
+        plan.add(Section.LINK, MappingClause.QC_L2_12, new Step.KeepPackingPlace(place.hostOffset() + place.length()));
         parts.releaseOld(plan, mapping, RefcountClause.QC_REF_14);
         return plan.build();
     }

@@ -196,7 +196,8 @@ final class ReferenceDisk implements VirtualDisk {
     private void requireWholeClusters(long guestOffset, long length) throws DiskException {
         Geometry geometry = image.geometry();
         long end = guestOffset + length;
-        boolean ends = geometry.offsetInCluster(end) == 0 || end == image.header().diskSize();
+        boolean ends =
+                geometry.offsetInCluster(end) == 0 || end == image.header().diskSize();
         if (geometry.offsetInCluster(guestOffset) != 0 || !ends) {
             throw new RequestRefusedException(
                     image.file().name(), MappingClause.QC_L2_12, "a compressed write of parts of clusters");

@@ -117,7 +117,8 @@ class CompressedTest {
     }
 
     @Test
-    @DisplayName("QC-L2-02 parts of clusters are refused, the disk's odd end is a whole; what does not shrink is stored")
+    @DisplayName(
+            "QC-L2-02 parts of clusters are refused, the disk's odd end is a whole; what does not shrink is stored")
     void wholeClustersOnly() throws DiskException {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         driver.create(directory, "image", options(100_000, 16, Compression.ZLIB));
@@ -214,10 +215,8 @@ class CompressedTest {
             GuestBytes model = new GuestBytes(bytes, clusterSize, true);
             for (int i = 0; i < 20; i++) {
                 RandomOperationsTest.Request request = new RandomOperationsTest.Request(
-                        List.of(0, 4, 7, 12).get(i % 4),
-                        random.nextInt(bytes.length),
-                        random.nextInt(100_000),
-                        (byte) random.nextInt());
+                        List.of(0, 4, 7, 12).get(i % 4), random.nextInt(bytes.length), random.nextInt(100_000), (byte)
+                                random.nextInt());
                 RandomOperationsTest.perform(directory, disk, model, request, bytes.length);
                 audit(directory);
             }

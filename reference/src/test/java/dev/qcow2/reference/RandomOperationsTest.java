@@ -119,11 +119,7 @@ class RandomOperationsTest {
     static byte[] makeImage(HostDirectory directory, Start start) throws DiskException {
         ReferenceDriver driver = new ReferenceDriver();
         CreateOptions options = new CreateOptions(
-                        start.size(),
-                        start.version(),
-                        start.clusterBits(),
-                        start.effectiveOrder(),
-                        Optional.empty())
+                        start.size(), start.version(), start.clusterBits(), start.effectiveOrder(), Optional.empty())
                 .withFeatures(start.features());
         byte[] bytes = new byte[start.size()];
         if (start.backing() == 0) {
