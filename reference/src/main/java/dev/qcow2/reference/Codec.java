@@ -2,6 +2,7 @@ package dev.qcow2.reference;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
+import dev.qcow2.spec.disk.FormatFeatures.Compression;
 import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
@@ -72,6 +73,14 @@ enum Codec {
             return Zstd.compress(cluster);
         }
     };
+
+    /** Returns the compression_type of a new image. */
+    static int typeOf(Compression compression) {
+        return switch (compression) {
+            case ZLIB -> 0;
+            case ZSTD -> 1;
+        };
+    }
 
     /** Returns the codec of an image. */
     static Codec of(Header header) {

@@ -118,7 +118,7 @@ final class ImageCreator {
 
     private Header header(int length, int nameOffset, int nameLength) {
         long l1Offset = geometry.hostOffset(new HostCluster(1 + tableClusters + blocks));
-        int compressionType = options.features().compression().ordinal();
+        int compressionType = Codec.typeOf(options.features().compression());
         return new Header(
                 options.version(),
                 nameLength == 0 ? 0 : nameOffset,
