@@ -4,6 +4,7 @@ import dev.qcow2.reference.Plan.Section;
 import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +25,17 @@ final class CompressedPlanner {
         this.image = image;
         this.allocator = allocator;
         this.parts = new PlanParts(image);
+    }
+
+    /** A compressed cluster has no parts that could be written: a range ends at cluster borders, or with the disk. */
+    void requireWholeClusters(long guestOffset, long length) throws DiskException {
+        Geometry geometry = image.geometry();
+        long end = guestOffset + length;
+        boolean ends = geometry.offsetInCluster(end) == 0 || end == geometry.diskSize();
+        if (geometry.offsetInCluster(guestOffset) != 0 || !ends) {
+            throw new RequestRefusedException(
+                    image.file().name(), MappingClause.QC_L2_12, "a compressed write of parts of clusters");
+        }
     }
 
     /** Packs a cluster into whole sectors; empty if that saves none, and the cluster is better stored as it is. */
@@ -49,9 +61,22 @@ final class CompressedPlanner {
         }
         plan.add(Section.COPY, MappingClause.QC_L2_12, new Step.Write("packed data", place.hostOffset(), packed));
         parts.linkL2(plan, mapping, L2Entry.compressed(place));
-        plan.add(Section.LINK, MappingClause.QC_L2_12, new Step.KeepPackingPlace(place.hostOffset() + place.length()));
+        plan.add(Section.LINK, MappingClause.QC_L2_12, new KeepPackingPlace(place.hostOffset() + place.length()));
         parts.releaseOld(plan, mapping, RefcountClause.QC_REF_14);
         return plan.build();
+    }
+
+    /** Remembers where the next compressed cluster may be packed, now that the one before it is there. */
+    private record KeepPackingPlace(long hostOffset) implements Step {
+        @Override
+        public void perform(Workbench bench) {
+            bench.allocator().keepPackingPlace(hostOffset);
+        }
+
+        @Override
+        public String toString() {
+            return "remember the free bytes at " + hostOffset;
+        }
     }
 
     private CompressedDescriptor place(Mapping mapping, int length) throws DiskException {

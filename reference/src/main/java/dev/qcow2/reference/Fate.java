@@ -18,7 +18,7 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
  *   with a backing file    nothing          -            -                 nothing            nothing
  * </pre>
  *
- * <p>Version 2 has no zero clusters (QC-L2-08), and an unallocated cluster would show a backing file (QC-GUEST-04).
+ * <p>A mixed cluster goes the way of a normal one, and without a host cluster that of a shared one. Version 2 has no zero clusters (QC-L2-08), and an unallocated cluster would show a backing file (QC-GUEST-04).
  */
 enum Fate {
     /** The cluster stays as it is. */
@@ -33,7 +33,7 @@ enum Fate {
     ZEROS_AS_DATA;
 
     /** Decides on a cluster that is zeroed as a whole (QC-GUEST-03). */
-    static Fate ofZeroed(int version, boolean hasBacking, ZeroMode mode, L2Entry.Kind kind, boolean shared) {
+    static Fate ofZeroed(int version, boolean hasBacking, ZeroMode mode, L2Entry.Kind kind, boolean ownsHost) {
         if (version == 2) {
             return hasBacking ? ZEROS_AS_DATA : ofVersion2(kind);
         }
@@ -42,7 +42,7 @@ enum Fate {
             case UNALLOCATED -> ZERO_PLAIN;
             case ZERO_PLAIN -> NOTHING;
             case ZERO_ALLOCATED -> keep ? NOTHING : ZERO_PLAIN;
-            case NORMAL -> keep && !shared ? ZERO_ALLOCATED : ZERO_PLAIN;
+            case NORMAL, MIXED -> keep && ownsHost ? ZERO_ALLOCATED : ZERO_PLAIN;
             case COMPRESSED -> ZERO_PLAIN;
         };
     }
@@ -55,7 +55,7 @@ enum Fate {
         return switch (kind) {
             case UNALLOCATED -> hasBacking ? ZERO_PLAIN : NOTHING;
             case ZERO_PLAIN -> NOTHING;
-            case ZERO_ALLOCATED, NORMAL, COMPRESSED -> ZERO_PLAIN;
+            case ZERO_ALLOCATED, NORMAL, COMPRESSED, MIXED -> ZERO_PLAIN;
         };
     }
 

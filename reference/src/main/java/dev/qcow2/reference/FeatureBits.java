@@ -21,7 +21,7 @@ import java.util.Optional;
  * incompatible    1 corrupt bit             opened read-only                 QC-HDR-17
  * incompatible    2 external data file      refused                          QC-HDR-18
  * incompatible    3 compression type        see {@link Codec}                QC-HDR-19, QC-HDR-28
- * incompatible    4 extended L2 entries     refused                          QC-HDR-20
+ * incompatible    4 extended L2 entries     see {@link SubclusterBitmap}     QC-HDR-20, QC-HDR-29
  * incompatible    others                    refused by number and name       QC-HDR-15
  * compatible    all                         kept                             QC-HDR-21, QC-HDR-22
  * autoclear     all                         cleared before the first write   QC-HDR-23
@@ -49,7 +49,12 @@ final class FeatureBits {
     /** The bit that says that compression_type is not 0. */
     static final long COMPRESSION_TYPE = 1 << 3;
 
-    private static final long SUPPORTED = COMPRESSION_TYPE;
+    /** The bit that says that L2 entries are 128 bits wide. */
+    static final long EXTENDED_L2 = 1 << 4;
+
+    private static final long SUPPORTED = COMPRESSION_TYPE | EXTENDED_L2;
+    private static final int LEAST_CLUSTER_BITS = 14;
+
 
     private static final List<Clause> CLAUSE_OF_BIT = List.of(
             HeaderClause.QC_HDR_16,
@@ -72,6 +77,14 @@ final class FeatureBits {
                     file.name(), HeaderClause.QC_HDR_15, "incompatible feature bit " + bit + name);
         }
         requireCompressionType(file.name(), header);
+        if (header.geometry().extendedL2() && header.clusterBits() < LEAST_CLUSTER_BITS) {
+            throw new MalformedImageException(
+                    file.name(),
+                    HeaderClause.QC_HDR_29,
+                    Header.CLUSTER_BITS_FIELD,
+                    Integer.toString(header.clusterBits()),
+                    "14 or more with extended L2 entries");
+        }
         if (refused != 0) {
             int bit = Long.numberOfTrailingZeros(refused);
             throw new UnsupportedFeatureException(

@@ -1,24 +1,34 @@
 package dev.qcow2.reference;
 
 /**
- * What follows from three numbers of the header: how many of everything there are, and where an offset lies.
+ * What follows from a few numbers of the header: how many of everything there are, and where an offset lies.
  *
  * @param clusterBits 9 to 21; a cluster has {@code 1 << clusterBits} bytes
  * @param refcountOrder 0 to 6; a count has {@code 1 << refcountOrder} bits
  * @param diskSize bytes that the guest sees, 0 or more
+ * @param extendedL2 whether L2 entries are 128 bits wide and divide their cluster into 32 subclusters
  */
-record Geometry(int clusterBits, int refcountOrder, long diskSize) {
+record Geometry(int clusterBits, int refcountOrder, long diskSize, boolean extendedL2) {
 
-    /** Bytes of an entry of an L1, L2 or refcount table. */
+    /** Bytes of an entry of an L1 or refcount table, and of a standard L2 table. */
     static final int ENTRY_BYTES = 8;
 
     int clusterSize() {
         return 1 << clusterBits;
     }
 
-    /** QC-L2-01: an L2 table is one cluster of 64-bit entries. */
+    /** QC-HDR-20: extended entries are twice as wide. */
+    int l2EntryBytes() {
+        return extendedL2 ? 2 * ENTRY_BYTES : ENTRY_BYTES;
+    }
+
+    /** QC-L2-01: an L2 table is one cluster of entries. */
     int l2Entries() {
-        return clusterSize() / ENTRY_BYTES;
+        return clusterSize() / l2EntryBytes();
+    }
+
+    int subclusterSize() {
+        return clusterSize() / SubclusterBitmap.COUNT;
     }
 
     /** QC-REF-07: a refcount block is one cluster of counts. */

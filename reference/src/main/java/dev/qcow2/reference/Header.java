@@ -60,6 +60,7 @@ record Header(
     /** With compression_type and its padding: what new images get, and the most that is decoded. */
     static final int KNOWN_LENGTH = 112;
 
+    static final int CLUSTER_BITS_FIELD = 20;
     static final int L1_FIELDS = 36;
     static final int REFCOUNT_TABLE_FIELDS = 48;
     static final int SNAPSHOT_FIELDS = 60;
@@ -168,7 +169,7 @@ record Header(
     }
 
     Geometry geometry() {
-        return new Geometry(clusterBits, refcountOrder, diskSize);
+        return new Geometry(clusterBits, refcountOrder, diskSize, (incompatible & FeatureBits.EXTENDED_L2) != 0);
     }
 
     /** Whether a host offset lies in a cluster of the active L1 table. */

@@ -60,12 +60,9 @@ final class Image {
         if (!l1.allocated()) {
             return new Mapping(guest, l1, 0, L2Entry.UNALLOCATED);
         }
-        long at = l1.l2Offset() + (long) geometry().l2Index(guest) * Geometry.ENTRY_BYTES;
-        return new Mapping(
-                guest,
-                l1,
-                at,
-                L2Entry.parse(this, at, read(at, Geometry.ENTRY_BYTES).getLong(0)));
+        int entryBytes = geometry().l2EntryBytes();
+        long at = l1.l2Offset() + (long) geometry().l2Index(guest) * entryBytes;
+        return new Mapping(guest, l1, at, L2Entry.parse(this, at, read(at, entryBytes)));
     }
 
     /** Reads an entry of the active L1 table; beyond its end nothing is allocated (QC-L1-06). */

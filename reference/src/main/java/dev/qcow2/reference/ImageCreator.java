@@ -31,7 +31,11 @@ final class ImageCreator {
     ImageCreator(String fileName, CreateOptions options) throws DiskException {
         this.fileName = fileName;
         this.options = options;
-        this.geometry = new Geometry(options.clusterBits(), options.refcountOrder(), options.size());
+        this.geometry = new Geometry(
+                options.clusterBits(),
+                options.refcountOrder(),
+                options.size(),
+                options.features().extendedL2());
         long l1Bytes = geometry.l1EntriesNeeded() * Geometry.ENTRY_BYTES;
         require(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, "the disk is too large for its clusters");
         this.l1Clusters = geometry.clustersFor(l1Bytes);
@@ -119,6 +123,8 @@ final class ImageCreator {
     private Header header(int length, int nameOffset, int nameLength) {
         long l1Offset = geometry.hostOffset(new HostCluster(1 + tableClusters + blocks));
         int compressionType = Codec.typeOf(options.features().compression());
+        long incompatible = (compressionType == 0 ? 0 : FeatureBits.COMPRESSION_TYPE)
+                | (geometry.extendedL2() ? FeatureBits.EXTENDED_L2 : 0);
         return new Header(
                 options.version(),
                 nameLength == 0 ? 0 : nameOffset,
@@ -132,7 +138,7 @@ final class ImageCreator {
                 (int) tableClusters,
                 0,
                 0,
-                compressionType == 0 ? 0 : FeatureBits.COMPRESSION_TYPE,
+                incompatible,
                 0,
                 0,
                 options.refcountOrder(),

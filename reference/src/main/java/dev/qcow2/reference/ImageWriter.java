@@ -18,6 +18,7 @@ final class ImageWriter {
     private final Workbench bench;
     private final Planner planner;
     private final CompressedPlanner compressed;
+    private final SubclusterPlanner subclusters;
     private final TablePlanner tables;
     private final RefcountPlanner refcounts;
     private final SnapshotPlanner snapshots;
@@ -29,6 +30,7 @@ final class ImageWriter {
         this.bench = new Workbench(image, resolver, allocator, observer);
         this.planner = new Planner(image, allocator);
         this.compressed = new CompressedPlanner(image, allocator);
+        this.subclusters = new SubclusterPlanner(image);
         this.tables = new TablePlanner(image, allocator);
         this.refcounts = new RefcountPlanner(image, allocator);
         this.snapshots = new SnapshotPlanner(image, allocator);
@@ -36,6 +38,10 @@ final class ImageWriter {
 
     SnapshotPlanner snapshots() {
         return snapshots;
+    }
+
+    CompressedPlanner compressed() {
+        return compressed;
     }
 
     void apply(Plan plan) throws DiskException {
@@ -70,8 +76,8 @@ final class ImageWriter {
     /** Zeroes a guest cluster as a whole, as far as it belongs to the disk. */
     Fate zero(GuestCluster guest, ZeroMode mode) throws DiskException {
         Mapping mapping = image.locate(guest);
-        boolean shared = mapping.l2().hasHostCluster() && planner.isShared(mapping);
-        Fate fate = Fate.ofZeroed(image.header().version(), resolver.hasBacking(), mode, mapping.kind(), shared);
+        boolean owned = planner.ownsHost(mapping);
+        Fate fate = Fate.ofZeroed(image.header().version(), resolver.hasBacking(), mode, mapping.kind(), owned);
         if (fate == Fate.ZEROS_AS_DATA) {
             zeroPart(guest, 0, image.geometry().lengthOf(guest));
         } else if (fate != Fate.NOTHING) {
@@ -81,8 +87,24 @@ final class ImageWriter {
         return fate;
     }
 
-    /** Zeroes a part of a guest cluster by writing zeros, unless the part reads as zero already. */
+    /** Zeroes a part of a guest cluster: whole subclusters by their bits, all else by writing zeros. */
     void zeroPart(GuestCluster guest, int offsetInCluster, int length) throws DiskException {
+        SubclusterPlanner.Range whole = subclusters.wholeIn(guest, offsetInCluster, length);
+        if (whole.isEmpty()) {
+            zeroBytes(guest, offsetInCluster, length);
+            return;
+        }
+        int end = offsetInCluster + length;
+        int from = whole.from() * image.geometry().subclusterSize();
+        int to = Math.min(whole.to() * image.geometry().subclusterSize(), end);
+        zeroBytes(guest, offsetInCluster, from - offsetInCluster);
+        zeroBytes(guest, to, end - to);
+        ownTables(guest);
+        bench.apply(subclusters.zero(guest, whole));
+    }
+
+    /** Zeroes a part of a guest cluster by writing zeros, unless the part reads as zero already. */
+    private void zeroBytes(GuestCluster guest, int offsetInCluster, int length) throws DiskException {
         Layer.Extents extents = new Layer.Extents();
         resolver.status(image.geometry().guestOffset(guest) + offsetInCluster, length, 0, extents);
         if (extents.list().stream().anyMatch(e -> e.content() != Content.ZERO)) {

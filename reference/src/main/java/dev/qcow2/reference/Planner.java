@@ -19,7 +19,7 @@ final class Planner {
     enum WriteWay {
         /** The cluster is the disk's alone: its bytes are overwritten. */
         IN_PLACE,
-        /** The cluster reads as zero but keeps a host cluster of its own, which is filled as a whole. */
+        /** It reads as zero, in part at least, but keeps a host cluster of its own, which is filled as a whole. */
         FILL_KEPT,
         /** A fresh cluster is filled as a whole, and takes the old one's place. */
         COPY_ON_WRITE
@@ -35,18 +35,21 @@ final class Planner {
         this.parts = new PlanParts(image);
     }
 
-    /** Decides on a write. The COPIED flag only repeats the count, so the count is asked. */
+    /** Decides on a write. QC-REF-02: what is shared is copied. */
     WriteWay decideWrite(Mapping mapping) throws DiskException {
-        // QC-REF-02: what is shared is copied.
-        if (!mapping.l2().hasHostCluster() || isShared(mapping)) {
+        if (!ownsHost(mapping)) {
             return WriteWay.COPY_ON_WRITE;
         }
         return mapping.kind() == L2Entry.Kind.NORMAL ? WriteWay.IN_PLACE : WriteWay.FILL_KEPT;
     }
 
-    /** Whether something else refers to the host cluster of a guest cluster. */
-    boolean isShared(Mapping mapping) throws DiskException {
-        return image.countOfUsed(image.geometry().hostCluster(mapping.l2().hostOffset())) > 1;
+    /**
+     * Whether a guest cluster has a host cluster that nothing else refers to. The COPIED flag only repeats the count, so the
+     * count is asked.
+     */
+    boolean ownsHost(Mapping mapping) throws DiskException {
+        return mapping.l2().hasHostCluster()
+                && image.countOfUsed(image.geometry().hostCluster(mapping.l2().hostOffset())) == 1;
     }
 
     /** Plans to write bytes into a guest cluster. */
@@ -70,15 +73,17 @@ final class Planner {
     }
 
     private void fillKept(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {
-        plan.note(Section.DECIDE, MappingClause.QC_L2_09, "the cluster reads as zero: fill the host cluster it keeps");
+        plan.note(Section.DECIDE, MappingClause.QC_L2_09, "fill the host cluster that is kept");
         long hostOffset = mapping.l2().hostOffset();
-        // The buffer starts as zeros, which is how the cluster reads: no stale byte can show (QC-GUEST-11).
+        // The whole cluster as it reads, so that no stale byte can show (QC-GUEST-11).
+        plan.add(Section.COPY, MappingClause.QC_L2_11, new Step.ReadOld(mapping.guest()));
         plan.add(Section.COPY, GuestClause.QC_GUEST_01, new Step.LayOver(offsetInCluster, payload));
         plan.add(
                 Section.COPY,
                 GuestClause.QC_GUEST_11,
                 new Step.WriteBuffer(image.geometry().hostCluster(hostOffset)));
-        parts.linkL2(plan, mapping, L2Entry.owned(L2Entry.Kind.NORMAL, hostOffset));
+        L2Entry entry = SubclusterPlanner.filled(image, mapping, hostOffset, offsetInCluster, payload);
+        parts.linkL2(plan, mapping, entry);
     }
 
     private void copyOnWrite(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload)
@@ -90,10 +95,9 @@ final class Planner {
         plan.add(Section.COPY, BackingClause.QC_BACK_07, new Step.ReadOld(mapping.guest()));
         plan.add(Section.COPY, MappingClause.QC_L2_11, new Step.LayOver(offsetInCluster, payload));
         plan.add(Section.COPY, GuestClause.QC_GUEST_11, new Step.WriteBuffer(fresh));
-        parts.linkL2(
-                plan,
-                mapping,
-                L2Entry.owned(L2Entry.Kind.NORMAL, image.geometry().hostOffset(fresh)));
+        long hostOffset = image.geometry().hostOffset(fresh);
+        L2Entry entry = SubclusterPlanner.filled(image, mapping, hostOffset, offsetInCluster, payload);
+        parts.linkL2(plan, mapping, entry);
         parts.releaseOld(plan, mapping, RefcountClause.QC_REF_02);
     }
 

@@ -39,8 +39,7 @@ final class Reach {
         ByteBuffer bytes = image.read(offset, image.geometry().clusterSize());
         List<L2Entry> entries = new ArrayList<>(image.geometry().l2Entries());
         for (int i = 0; i < image.geometry().l2Entries(); i++) {
-            long at = offset + (long) i * Geometry.ENTRY_BYTES;
-            entries.add(L2Entry.parse(image, at, bytes.getLong(i * Geometry.ENTRY_BYTES)));
+            entries.add(L2Entry.parse(image, offset + bytes.position(), bytes));
         }
         return entries;
     }

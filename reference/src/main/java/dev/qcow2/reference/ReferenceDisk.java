@@ -1,12 +1,10 @@
 package dev.qcow2.reference;
 
-import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskClosedException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OutOfBoundsException;
 import dev.qcow2.spec.disk.ReadOnlyException;
-import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import java.nio.ByteBuffer;
@@ -68,7 +66,7 @@ final class ReferenceDisk implements VirtualDisk {
     public synchronized void writeCompressed(long guestOffset, ByteBuffer from) throws DiskException {
         requireWritable();
         requireInside(guestOffset, from.remaining());
-        requireWholeClusters(guestOffset, from.remaining());
+        writer.compressed().requireWholeClusters(guestOffset, from.remaining());
         ByteBuffer rest = from.duplicate();
         forEachCluster(guestOffset, from.remaining(), (guest, offsetInCluster, length) -> {
             writer.writeCompressed(guest, rest.slice(rest.position(), length));
@@ -189,18 +187,6 @@ final class ReferenceDisk implements VirtualDisk {
         requireOpen();
         if (!writable) {
             throw new ReadOnlyException(image.file().name());
-        }
-    }
-
-    /** A compressed cluster has no parts that could be written: the range ends at cluster borders or with the disk. */
-    private void requireWholeClusters(long guestOffset, long length) throws DiskException {
-        Geometry geometry = image.geometry();
-        long end = guestOffset + length;
-        boolean ends =
-                geometry.offsetInCluster(end) == 0 || end == image.header().diskSize();
-        if (geometry.offsetInCluster(guestOffset) != 0 || !ends) {
-            throw new RequestRefusedException(
-                    image.file().name(), MappingClause.QC_L2_12, "a compressed write of parts of clusters");
         }
     }
 

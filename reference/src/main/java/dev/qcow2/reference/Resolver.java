@@ -32,23 +32,34 @@ final class Resolver implements Layer {
         int limit = into.limit();
         long at = guestOffset;
         while (into.position() < limit) {
-            int inCluster = geometry.offsetInCluster(at);
-            int length = Math.min(limit - into.position(), geometry.clusterSize() - inCluster);
+            Mapping mapping = image.locate(geometry.guestCluster(at));
+            int length = (int) Math.min(limit - into.position(), unitOf(mapping) - at % unitOf(mapping));
             into.limit(into.position() + length);
-            readInCluster(image.locate(geometry.guestCluster(at)), at, inCluster, into);
+            readInUnit(mapping, at, into);
             into.limit(limit);
             at += length;
         }
     }
 
-    private void readInCluster(Mapping mapping, long guestOffset, int inCluster, ByteBuffer into) throws DiskException {
-        switch (mapping.kind()) {
+    /** Guest bytes of which a mapping says the same: a subcluster, a cluster, or all that an L2 table would map. */
+    private long unitOf(Mapping mapping) {
+        Geometry geometry = image.geometry();
+        if (mapping.kind() == L2Entry.Kind.MIXED) {
+            return geometry.subclusterSize();
+        }
+        return (long) geometry.clusterSize() * (mapping.l1().allocated() ? 1 : geometry.l2Entries());
+    }
+
+    private void readInUnit(Mapping mapping, long guestOffset, ByteBuffer into) throws DiskException {
+        int inCluster = image.geometry().offsetInCluster(guestOffset);
+        switch (mapping.l2().kindAt(inCluster, image.geometry())) {
             case NORMAL -> image.file().readZeroPadded(mapping.l2().hostOffset() + inCluster, into);
             // QC-L2-07, QC-L2-09: zeros, whatever a host cluster or the backing file holds.
             case ZERO_PLAIN, ZERO_ALLOCATED -> putZeros(into);
             case UNALLOCATED -> readBacking(guestOffset, into);
             case COMPRESSED ->
                 into.put(mapping.l2().packed().orElseThrow().read(image).slice(inCluster, into.remaining()));
+            case MIXED -> throw new IllegalStateException("a subcluster is not mixed");
         }
     }
 
@@ -80,13 +91,12 @@ final class Resolver implements Layer {
         long end = guestOffset + length;
         for (long at = guestOffset; at < end; ) {
             Mapping mapping = image.locate(geometry.guestCluster(at));
-            // Where there is no L2 table, all that it would map is unallocated.
-            long unit = (long) geometry.clusterSize() * (mapping.l1().allocated() ? 1 : geometry.l2Entries());
-            long step = Math.min(end - at, unit - at % unit);
-            switch (mapping.kind()) {
+            long step = Math.min(end - at, unitOf(mapping) - at % unitOf(mapping));
+            switch (mapping.l2().kindAt(geometry.offsetInCluster(at), geometry)) {
                 case NORMAL, COMPRESSED -> out.add(new BlockStatus(at, step, Content.DATA, true, depth));
                 case ZERO_PLAIN, ZERO_ALLOCATED -> out.add(new BlockStatus(at, step, Content.ZERO, true, depth));
                 case UNALLOCATED -> statusOfBacking(at, step, depth, out);
+                case MIXED -> throw new IllegalStateException("a subcluster is not mixed");
             }
             at += step;
         }

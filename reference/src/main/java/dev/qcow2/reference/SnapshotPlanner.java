@@ -102,7 +102,7 @@ final class SnapshotPlanner {
         for (L2Entry old : reach.l2Table(l2Offset)) {
             L2Entry entry = old.withCopied(old.hasHostCluster() && flag.of(old));
             changed |= entry.copied() != old.copied();
-            table.putLong(entry.encode(image.geometry()));
+            table.put(entry.encode(image.geometry()));
         }
         if (changed) {
             Step write = new Step.Write("COPIED flags of an L2 table", l2Offset, table.flip());

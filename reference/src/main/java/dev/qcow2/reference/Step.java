@@ -4,8 +4,11 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 
-/** One thing that a plan does to the image file. Each does it when told to and decides nothing. */
-sealed interface Step {
+/**
+ * One thing that a plan does to the image file. Each does it when told to and decides nothing. Chapters of their own have
+ * more of them.
+ */
+interface Step {
 
     /** Does it. */
     void perform(Workbench bench) throws DiskException;
@@ -98,19 +101,6 @@ sealed interface Step {
         @Override
         public String toString() {
             return "write " + what + ": " + bytes.remaining() + " bytes at host offset " + hostOffset;
-        }
-    }
-
-    /** Remembers where the next compressed cluster may be packed, now that the one before it is there. */
-    record KeepPackingPlace(long hostOffset) implements Step {
-        @Override
-        public void perform(Workbench bench) {
-            bench.allocator().keepPackingPlace(hostOffset);
-        }
-
-        @Override
-        public String toString() {
-            return "remember the free bytes at " + hostOffset;
         }
     }
 

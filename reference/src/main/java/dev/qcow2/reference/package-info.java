@@ -29,7 +29,8 @@
  * </ol>
  *
  * <p>That is the core data path. Compressed clusters: {@link dev.qcow2.reference.CompressedDescriptor}, {@link
- * dev.qcow2.reference.Codec}, {@link dev.qcow2.reference.CompressedPlanner}. Snapshots: {@link dev.qcow2.reference.SnapshotEntry}, {@link
+ * dev.qcow2.reference.Codec}, {@link dev.qcow2.reference.CompressedPlanner}. Subclusters: {@link
+ * dev.qcow2.reference.SubclusterBitmap}, {@link dev.qcow2.reference.SubclusterPlanner}. Snapshots: {@link dev.qcow2.reference.SnapshotEntry}, {@link
  * dev.qcow2.reference.SnapshotTable}, {@link dev.qcow2.reference.Reach}, {@link dev.qcow2.reference.SnapshotPlanner}, {@link
  * dev.qcow2.reference.Snapshots}. Around both: {@link dev.qcow2.reference.ImageCreator} and {@link
  * dev.qcow2.reference.ImageOpener} with {@link dev.qcow2.reference.HeaderExtension} and {@link

@@ -33,6 +33,8 @@ class CoreSizeTest {
             "SnapshotPlanner.java",
             "SnapshotTable.java",
             "Snapshots.java",
+            "SubclusterBitmap.java",
+            "SubclusterPlanner.java",
             "package-info.java");
 
     @Test

@@ -39,7 +39,7 @@ class CountsTest {
     @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
     @DisplayName("QC-REF-07 QC-REF-08 a count leaves its neighbours alone")
     void neighboursStay(int order) {
-        Geometry geometry = new Geometry(9, order, 0);
+        Geometry geometry = new Geometry(9, order, 0, false);
         ByteBuffer block = ByteBuffer.allocate(512);
         long highest = geometry.highestCount();
         for (int place = 0; place < geometry.countsPerBlock(); place++) {

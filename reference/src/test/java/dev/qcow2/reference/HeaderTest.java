@@ -118,11 +118,11 @@ class HeaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"2, external data file", "3, compression type", "4, extended L2 entries"})
-    @DisplayName("QC-HDR-18 QC-HDR-19 QC-HDR-20 what is not supported yet is refused by name")
-    void unsupported(int bit, String name) throws DiskException {
+    @CsvSource({"2, 0, external data file", "3, 2, compression type 2"})
+    @DisplayName("QC-HDR-18 QC-HDR-28 what is not supported is refused by name")
+    void unsupported(int bit, int compressionType, String name) throws DiskException {
         poke(72, 8, 1L << bit);
-        poke(104, 1, bit == 3 ? 1 : 0);
+        poke(104, 1, compressionType);
         assertThatThrownBy(() -> open(OpenOptions.readOnly()))
                 .isInstanceOf(UnsupportedFeatureException.class)
                 .hasMessageContaining(name);
