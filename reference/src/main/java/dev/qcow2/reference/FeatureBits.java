@@ -55,7 +55,6 @@ final class FeatureBits {
     private static final long SUPPORTED = COMPRESSION_TYPE | EXTENDED_L2;
     private static final int LEAST_CLUSTER_BITS = 14;
 
-
     private static final List<Clause> CLAUSE_OF_BIT = List.of(
             HeaderClause.QC_HDR_16,
             HeaderClause.QC_HDR_17,

@@ -151,6 +151,9 @@ record L2Entry(
     @Override
     public String toString() {
         String place = hasHostCluster() ? " at " + hostOffset + (copied ? ", COPIED" : "") : "";
-        return kind + place + packed.map(p -> ", " + p).orElse("") + mixed.map(m -> ", " + m).orElse("");
+        return kind
+                + place
+                + packed.map(p -> ", " + p).orElse("")
+                + mixed.map(m -> ", " + m).orElse("");
     }
 }

@@ -47,8 +47,7 @@ class QemuAgreementTest {
     })
     @DisplayName(
             "QC-REF-03 QC-L2-03 QC-L1-03 QC-REF-08 qemu-img check finds nothing and reads the same, after every request")
-    void qemuAgrees(int version, int clusterBits, int order, int size, int backing, Feature feature)
-            throws Exception {
+    void qemuAgrees(int version, int clusterBits, int order, int size, int backing, Feature feature) throws Exception {
         Start start = new Start(version, clusterBits, order, size, backing, feature);
         byte[] initial = RandomOperationsTest.makeImage(directory, start);
         GuestBytes model = new GuestBytes(initial, 1 << clusterBits, version == 3 || backing == 0);

@@ -100,8 +100,7 @@ class RandomOperationsTest {
     void sameAsArray(@ForAll("starts") Start start, @ForAll("requests") List<Request> requests) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         byte[] initial = makeImage(directory, start);
-        GuestBytes model =
-                new GuestBytes(initial, start.clusterSize(), start.version() == 3 || start.backing() == 0);
+        GuestBytes model = new GuestBytes(initial, start.clusterSize(), start.version() == 3 || start.backing() == 0);
         VirtualDisk disk = open(directory);
         requireSame(disk, model);
         for (Request request : requests) {
@@ -121,7 +120,11 @@ class RandomOperationsTest {
     static byte[] makeImage(HostDirectory directory, Start start) throws DiskException {
         ReferenceDriver driver = new ReferenceDriver();
         CreateOptions options = new CreateOptions(
-                        start.size(), start.version(), Integer.numberOfTrailingZeros(start.clusterSize()), start.effectiveOrder(), Optional.empty())
+                        start.size(),
+                        start.version(),
+                        Integer.numberOfTrailingZeros(start.clusterSize()),
+                        start.effectiveOrder(),
+                        Optional.empty())
                 .withFeatures(start.features());
         byte[] bytes = new byte[start.size()];
         if (start.backing() == 0) {

@@ -63,13 +63,16 @@ class SubclusterTest {
     }
 
     @Test
-    @DisplayName("QC-HDR-20 QC-L2-11 a write makes the subclusters normal that it touches, and copies what is around it")
+    @DisplayName(
+            "QC-HDR-20 QC-L2-11 a write makes the subclusters normal that it touches, and copies what is around it")
     void writeTouchesSubclusters() throws DiskException {
         try (VirtualDisk disk = overBacking()) {
             disk.write(2 * SUB + 100, ByteBuffer.allocate(SUB));
             assertThat(disk.status(0, CLUSTER))
                     .containsExactly(
-                            status(0, 2, Content.DATA, 1), status(2, 4, Content.DATA, 0), status(4, 32, Content.DATA, 1));
+                            status(0, 2, Content.DATA, 1),
+                            status(2, 4, Content.DATA, 0),
+                            status(4, 32, Content.DATA, 1));
             ByteBuffer seen = ByteBuffer.allocate(CLUSTER);
             disk.read(0, seen);
             for (int i = 0; i < CLUSTER; i++) {
@@ -146,8 +149,10 @@ class SubclusterTest {
         try (HostFile file = directory.open("image", Access.READ_WRITE)) {
             Mapping mapping = Image.of(file).locate(new GuestCluster(0));
             ByteBuffer broken = ByteBuffer.allocate(16);
-            broken.putLong(0, Long.decode(entry.startsWith("0x8") ? entry.replace("0x8", "0x") : entry)
-                    | (entry.startsWith("0x8") ? Long.MIN_VALUE : 0));
+            broken.putLong(
+                    0,
+                    Long.decode(entry.startsWith("0x8") ? entry.replace("0x8", "0x") : entry)
+                            | (entry.startsWith("0x8") ? Long.MIN_VALUE : 0));
             file.write(mapping.l2At(), broken.putLong(8, Long.decode(bitmap)));
         }
         try (VirtualDisk disk = driver.open(directory, "image", FOLLOW)) {
