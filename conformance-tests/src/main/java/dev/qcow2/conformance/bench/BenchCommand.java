@@ -3,9 +3,15 @@ package dev.qcow2.conformance.bench;
 import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.optimized.OptimizedOptions;
 import dev.qcow2.reference.ReferenceDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.host.RealHostDirectory;
+import dev.qcow2.spec.host.RealHostDirectory.Caching;
+import dev.qcow2.spec.host.RealHostFile.Durability;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +39,7 @@ import picocli.CommandLine.Spec;
             "  qcow2 bench                                  every workload, five rounds",
             "  qcow2 bench --workload 'seed-*' --lattice    the seed's, with each optimisation off",
             "  qcow2 bench --scale 8 --rounds 3             a quick look",
+            "  qcow2 bench --direct --dir /var/tmp          past the page cache",
             "",
             "Exit code: 0 measured, 2 usage or environment."
         })
@@ -53,6 +60,11 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--lattice", description = "Also runs optimized with each optimisation off.")
     private boolean lattice;
 
+    @Option(
+            names = "--direct",
+            description = "Past the page cache (O_DIRECT; QEMU's cache mode none) instead of through it.")
+    private boolean direct;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Writes the figures as JSON.")
     private @Nullable Path json;
 
@@ -65,14 +77,10 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        List<Contender> contenders = contenders();
-        if (contenders.stream().noneMatch(contender -> contender.name().equals("qemu"))) {
-            out.println("QEMU is not installed: its column stays empty. Install qemu-utils to have it.");
-        }
         List<Workload> workloads =
-                Workloads.all(scale).stream().filter(this::selected).toList();
-        if (workloads.isEmpty() || rounds < 1) {
-            out.println("Nothing to do: no workload matches " + globs + ", or no rounds. Names: ");
+                Workloads.all(Math.max(1, scale)).stream().filter(this::selected).toList();
+        if (workloads.isEmpty() || rounds < 1 || scale < 1) {
+            out.println("Nothing to do: no workload matches " + globs + ", or no rounds, or a scale below 1. Names: ");
             Workloads.all(1).forEach(workload -> out.println("  " + workload.name()));
             return 2;
         }
@@ -80,11 +88,34 @@ public final class BenchCommand implements Callable<Integer> {
                 ? Files.createTempDirectory("qcow2-bench-")
                 : Files.createTempDirectory(directory, "qcow2-bench-");
         try {
+            List<Contender> contenders = contenders(caching(work, out));
+            if (contenders.stream().noneMatch(contender -> contender.name().equals("qemu"))) {
+                out.println("QEMU is not installed: its column stays empty. Install qemu-utils to have it.");
+            }
             report(measure(work, workloads, contenders, out), out);
         } finally {
             Benchmark.deleteTree(work);
         }
         return 0;
+    }
+
+    /** What was asked for, as far as the file system allows it. */
+    private Caching caching(Path work, PrintWriter out) throws IOException {
+        if (!direct) {
+            return Caching.PAGE_CACHE;
+        }
+        Path trial = work.resolve("trial");
+        RealHostDirectory files = new RealHostDirectory(work, Durability.NONE, Caching.DIRECT);
+        try (HostFile file = files.create(trial.getFileName().toString())) {
+            file.write(0, ByteBuffer.allocate(1 << 16));
+            return Caching.DIRECT;
+        } catch (DiskException e) {
+            out.println("The file system of " + work.getParent() + " refuses direct I/O (" + e.getMessage()
+                    + "): everybody works through the page cache. Choose another one with --dir.");
+            return Caching.PAGE_CACHE;
+        } finally {
+            Files.deleteIfExists(trial);
+        }
     }
 
     private List<Row> measure(Path work, List<Workload> workloads, List<Contender> contenders, PrintWriter out)
@@ -130,23 +161,23 @@ public final class BenchCommand implements Callable<Integer> {
         out.flush();
     }
 
-    private List<Contender> contenders() {
+    private List<Contender> contenders(Caching caching) {
         List<Contender> contenders = new ArrayList<>();
-        contenders.add(new DiskContender("reference", new ReferenceDriver(), false));
-        contenders.add(new DiskContender("optimized", new OptimizedDriver(), true));
+        contenders.add(new DiskContender("reference", new ReferenceDriver(), false, caching));
+        contenders.add(new DiskContender("optimized", new OptimizedDriver(), true, caching));
         if (lattice) {
             RecordComponent[] switches = OptimizedOptions.class.getRecordComponents();
             for (int i = 0; i < OptimizedOptions.SWITCHES; i++) {
                 OptimizedOptions oneOff =
                         OptimizedOptions.of(OptimizedOptions.allOn().bits() & ~(1 << i));
                 contenders.add(
-                        new DiskContender("without " + switches[i].getName(), new OptimizedDriver(oneOff), false));
+                        new DiskContender("without " + switches[i].getName(), new OptimizedDriver(oneOff), false, caching));
             }
         }
         if (QemuContender.isInstalled()) {
-            contenders.add(new QemuContender());
+            contenders.add(new QemuContender(caching));
         }
-        contenders.add(new RawContender());
+        contenders.add(new RawContender(caching));
         return contenders;
     }
 

@@ -14,7 +14,7 @@ import java.util.OptionalDouble;
 /** The rows as people and programs read them. */
 final class BenchReport {
 
-    private static final String LINE = "  %-26s %12s %25s %10s %8s %8s %8s %8s %8s %8s%n";
+    private static final String LINE = "  %-26s %12s %25s %10s %8s %8s %8s %8s %8s %9s %9s%n";
 
     private BenchReport() {}
 
@@ -33,7 +33,8 @@ final class BenchReport {
                 "x raw",
                 "B/B",
                 "calls",
-                "host MiB"));
+                "host MiB",
+                "heap MiB"));
         for (Row row : rows) {
             text.append(String.format(
                     Locale.ROOT,
@@ -47,7 +48,8 @@ final class BenchReport {
                     ratio(row, "raw"),
                     number(row.hostBytesPerGuestByte()),
                     number(row.hostCallsPerRequest()),
-                    number(row.hostMib())));
+                    number(row.hostMib()),
+                    number(row.heapMib())));
         }
         return text.toString();
     }
@@ -69,7 +71,8 @@ final class BenchReport {
             row.ratioTo().forEach(ratios::put);
             row.hostBytesPerGuestByte().ifPresent(value -> node.put("hostBytesPerGuestByte", value));
             row.hostCallsPerRequest().ifPresent(value -> node.put("hostCallsPerRequest", value));
-            node.put("hostMib", row.hostMib());
+            node.put("hostBytesAllocated", row.hostBytesAllocated());
+            row.heapMib().ifPresent(value -> node.put("heapMib", value));
         }
         Files.writeString(file, mapper.writeValueAsString(top) + System.lineSeparator());
     }

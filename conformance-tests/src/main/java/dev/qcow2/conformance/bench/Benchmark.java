@@ -1,11 +1,13 @@
 package dev.qcow2.conformance.bench;
 
+import dev.qcow2.conformance.program.HostProgram;
 import dev.qcow2.spec.host.RealHostDirectory;
 import dev.qcow2.spec.host.RealHostFile.Durability;
 import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -37,12 +39,18 @@ final class Benchmark {
 
     /** Returns how often the progress consumer will be called for a workload. */
     int runsOf(Workload workload, List<Contender> contenders) {
-        return (rounds + 2)
+        if (workload.kind() == Workload.Kind.HEAP) {
+            return rounds;
+        }
+        return (rounds + WARM_UPS + 1)
                 * (int) contenders.stream().filter(c -> c.canRun(workload)).count();
     }
 
     /** Runs one workload on all contenders that know it. */
     List<Row> run(Workload workload, List<Contender> contenders) throws IOException {
+        if (workload.kind() == Workload.Kind.HEAP) {
+            return List.of(heap(workload));
+        }
         List<Contender> able =
                 contenders.stream().filter(c -> c.canRun(workload)).toList();
         Map<String, double[]> seconds = new LinkedHashMap<>();
@@ -62,6 +70,26 @@ final class Benchmark {
         }
         deleteTree(directory.resolve("fresh"));
         return rows;
+    }
+
+    /** Only the optimized one has caches to bound. */
+    private Row heap(Workload workload) throws IOException {
+        Path where = directory.resolve("fresh");
+        double[] seconds = new double[rounds];
+        double heap = 0;
+        long allocated = 0;
+        for (int round = 0; round < rounds; round++) {
+            progress.accept(workload.name() + " optimized");
+            deleteTree(where);
+            Files.createDirectories(where);
+            HeapProbe.Figures figures = HeapProbe.run(where, workload.requests(), Goal.HEAP_BOUND_MIB);
+            seconds[round] = figures.seconds();
+            heap = Math.max(heap, figures.heapMib());
+            allocated = allocatedBytes(where.resolve(Preparation.IMAGE));
+        }
+        deleteTree(where);
+        OptionalDouble none = OptionalDouble.empty();
+        return new Row(workload, "optimized", seconds, Map.of(), none, none, allocated, OptionalDouble.of(heap));
     }
 
     private double runOnce(Workload workload, Contender contender) throws IOException {
@@ -86,9 +114,12 @@ final class Benchmark {
         } else {
             runOnce(workload, contender);
         }
-        double hostMib = hostMib(where(workload, contender));
+        Path file = where(workload, contender)
+                .resolve(contender.needsImage() ? Preparation.IMAGE : RawContender.fileName(workload));
         double[] mine = Objects.requireNonNull(seconds.get(contender.name()));
-        return new Row(workload, contender.name(), mine, ratios(mine, seconds), bytes, calls, hostMib);
+        long allocated = allocatedBytes(file);
+        OptionalDouble none = OptionalDouble.empty();
+        return new Row(workload, contender.name(), mine, ratios(mine, seconds), bytes, calls, allocated, none);
     }
 
     private Map<String, Double> ratios(double[] mine, Map<String, double[]> seconds) {
@@ -126,10 +157,12 @@ final class Benchmark {
         return where;
     }
 
-    private static double hostMib(Path where) throws IOException {
+    private static long allocatedBytes(Path file) throws IOException {
         // Java can't tell how many blocks a sparse file has; du can.
-        String output = Tool.run("du", "-sk", where.toString()).output();
-        return Double.parseDouble(output.split("\\s", 2)[0]) / 1024;
+        String output = HostProgram.run(List.of("du", "-k", file.toString()), "", Duration.ofMinutes(1))
+                .orThrow()
+                .output();
+        return Long.parseLong(output.split("\\s", 2)[0]) * 1024;
     }
 
     /** Removes a directory and what is in it, if it is there. */

@@ -9,6 +9,7 @@ import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.RealHostDirectory;
+import dev.qcow2.spec.host.RealHostDirectory.Caching;
 import dev.qcow2.spec.host.RealHostFile.Durability;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,8 +17,8 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
- * An implementation of ours, in this process. Like QEMU in writeback mode it works through the page
- * cache; its flushes reach the page cache only, so that the always-copying one, which orders its
+ * An implementation of ours, in this process. Like QEMU beside it, it works through the page cache or
+ * past it; its flushes reach the page cache only, so that the always-copying one, which orders its
  * writes by flushing, is not charged for the device.
  */
 final class DiskContender implements Contender {
@@ -25,23 +26,26 @@ final class DiskContender implements Contender {
     private final String name;
     private final DiskDriver driver;
     private final boolean audits;
+    private final Caching caching;
     private final UnaryOperator<HostDirectory> wrapper;
 
-    DiskContender(String name, DiskDriver driver, boolean audits) {
-        this(name, driver, audits, UnaryOperator.identity());
+    DiskContender(String name, DiskDriver driver, boolean audits, Caching caching) {
+        this(name, driver, audits, caching, UnaryOperator.identity());
     }
 
     /** The wrapper stands between implementation and files, to count. */
-    DiskContender(String name, DiskDriver driver, boolean audits, UnaryOperator<HostDirectory> wrapper) {
+    DiskContender(
+            String name, DiskDriver driver, boolean audits, Caching caching, UnaryOperator<HostDirectory> wrapper) {
         this.name = name;
         this.driver = driver;
         this.audits = audits;
+        this.caching = caching;
         this.wrapper = wrapper;
     }
 
     /** Returns the same contender on another door to the host. */
     DiskContender through(UnaryOperator<HostDirectory> otherWrapper) {
-        return new DiskContender(name, driver, audits, otherWrapper);
+        return new DiskContender(name, driver, audits, caching, otherWrapper);
     }
 
     @Override
@@ -52,12 +56,12 @@ final class DiskContender implements Contender {
     @Override
     public boolean canRun(Workload workload) {
         // The auditor belongs to the spec: it is measured once, under the optimized one's name.
-        return workload.kind() != Workload.Kind.AUDIT || audits;
+        return workload.kind() != Workload.Kind.HEAP && (workload.kind() != Workload.Kind.AUDIT || audits);
     }
 
     @Override
     public double run(Workload workload, Path directory) throws IOException {
-        HostDirectory files = wrapper.apply(new RealHostDirectory(directory, Durability.NONE));
+        HostDirectory files = wrapper.apply(new RealHostDirectory(directory, Durability.NONE, caching));
         return switch (workload.kind()) {
             case AUDIT -> audit(files);
             case OPEN -> open(files);
@@ -66,6 +70,7 @@ final class DiskContender implements Contender {
                 yield requests(workload, files);
             }
             case WRITE, READ, DISCARD, STATUS -> requests(workload, files);
+            case HEAP -> throw new IllegalArgumentException("this runs in a JVM of its own");
         };
     }
 
@@ -112,7 +117,7 @@ final class DiskContender implements Contender {
             case WRITE -> disk::write;
             case READ, READ_COLD -> disk::read;
             case DISCARD -> (offset, buffer) -> disk.discard(offset, workload.requestSize());
-            case AUDIT, STATUS, OPEN -> throw new IllegalArgumentException("not a guest request");
+            case AUDIT, STATUS, OPEN, HEAP -> throw new IllegalArgumentException("not a guest request");
         };
     }
 }

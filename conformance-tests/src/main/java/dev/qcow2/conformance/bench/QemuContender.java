@@ -1,7 +1,11 @@
 package dev.qcow2.conformance.bench;
 
+import dev.qcow2.conformance.program.HostProgram;
+import dev.qcow2.conformance.program.HostProgram.Answer;
+import dev.qcow2.spec.host.RealHostDirectory.Caching;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -16,6 +20,18 @@ final class QemuContender implements Contender {
 
     private static final Pattern COMPLETED = Pattern.compile("Run completed in ([0-9.]+) seconds");
 
+    private static final Duration PATIENCE = Duration.ofHours(1);
+
+    /** QEMU's name of what passes through the page cache or past it. */
+    private final String cacheMode;
+
+    QemuContender(Caching caching) {
+        this.cacheMode = switch (caching) {
+            case PAGE_CACHE -> "writeback";
+            case DIRECT -> "none";
+        };
+    }
+
     @Override
     public String name() {
         return "qemu";
@@ -23,12 +39,12 @@ final class QemuContender implements Contender {
 
     /** Says whether the tools are installed. */
     static boolean isInstalled() {
-        return Tool.isInstalled("qemu-img") && Tool.isInstalled("qemu-io");
+        return HostProgram.isInstalled("qemu-img") && HostProgram.isInstalled("qemu-io");
     }
 
     @Override
     public boolean canRun(Workload workload) {
-        return true;
+        return workload.kind() != Workload.Kind.HEAP;
     }
 
     @Override
@@ -41,14 +57,15 @@ final class QemuContender implements Contender {
                 yield bench(workload, image);
             }
             case DISCARD -> discard(workload, image);
-            case AUDIT -> withoutStart(Tool.run("qemu-img", "check", "-f", "qcow2", image));
-            case STATUS -> withoutStart(Tool.run("qemu-img", "map", "--output=json", "-f", "qcow2", image));
-            case OPEN -> withoutStart(Tool.run("qemu-io", "-r", "-f", "qcow2", "-c", "quit", image));
+            case AUDIT -> withoutStart(tool("qemu-img", "check", "-T", cacheMode, "-f", "qcow2", image));
+            case STATUS -> withoutStart(tool("qemu-img", "map", "--output=json", "-f", "qcow2", image));
+            case OPEN -> withoutStart(tool("qemu-io", "-r", "-t", cacheMode, "-f", "qcow2", "-c", "quit", image));
+            case HEAP -> throw new IllegalArgumentException("only Java has a heap");
         };
     }
 
-    private static double bench(Workload workload, String image) throws IOException {
-        List<String> command = new ArrayList<>(List.of("qemu-img", "bench", "-f", "qcow2", "-t", "writeback"));
+    private double bench(Workload workload, String image) throws IOException {
+        List<String> command = new ArrayList<>(List.of("qemu-img", "bench", "-f", "qcow2", "-t", cacheMode));
         command.addAll(List.of("-c", Integer.toString(workload.requests())));
         command.addAll(List.of("-d", Integer.toString(workload.inFlight())));
         command.addAll(List.of("-s", Integer.toString(workload.requestSize())));
@@ -57,7 +74,7 @@ final class QemuContender implements Contender {
             command.addAll(List.of("-w", "--pattern=165"));
         }
         command.add(image);
-        String output = Tool.run(command, "").output();
+        String output = HostProgram.run(command, "", PATIENCE).orThrow().output();
         Matcher matcher = COMPLETED.matcher(output);
         if (!matcher.find()) {
             throw new IOException("qemu-img bench did not say how long it took: " + output.strip());
@@ -65,18 +82,23 @@ final class QemuContender implements Contender {
         return Double.parseDouble(matcher.group(1));
     }
 
-    private static double discard(Workload workload, String image) throws IOException {
+    private double discard(Workload workload, String image) throws IOException {
         StringBuilder commands = new StringBuilder();
         for (int i = 0; i < workload.requests(); i++) {
             commands.append("discard -q ").append(workload.offsetOf(i)).append(' ');
             commands.append(workload.requestSize()).append('\n');
         }
-        return withoutStart(Tool.run(
-                List.of("qemu-io", "-d", "unmap", "-t", "writeback", "-f", "qcow2", image), commands.toString()));
+        List<String> command = List.of("qemu-io", "-d", "unmap", "-t", cacheMode, "-f", "qcow2", image);
+        return withoutStart(
+                HostProgram.run(command, commands.toString(), PATIENCE).orThrow());
     }
 
-    private static double withoutStart(Tool.Result worked) throws IOException {
-        double start = Tool.run("qemu-img", "--version").seconds();
+    private static Answer tool(String... command) throws IOException {
+        return HostProgram.run(List.of(command), "", PATIENCE).orThrow();
+    }
+
+    private static double withoutStart(Answer worked) throws IOException {
+        double start = tool(worked.command().get(0), "--version").seconds();
         // A process can be measured quicker than an idle one by chance; a rate needs a time above zero.
         return Math.max(worked.seconds() - start, 1e-4);
     }

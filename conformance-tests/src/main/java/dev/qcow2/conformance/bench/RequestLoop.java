@@ -20,6 +20,8 @@ final class RequestLoop {
         void send(long guestOffset, ByteBuffer buffer) throws IOException;
     }
 
+    private static final int ALIGNMENT = 4096;
+
     private RequestLoop() {}
 
     /** Returns the wall time in seconds. */
@@ -67,7 +69,10 @@ final class RequestLoop {
     }
 
     private static ByteBuffer payload(Workload workload) {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(workload.requestSize());
+        // Direct I/O takes aligned memory only; QEMU aligns its own.
+        ByteBuffer buffer = ByteBuffer.allocateDirect(workload.requestSize() + ALIGNMENT)
+                .alignedSlice(ALIGNMENT)
+                .slice(0, workload.requestSize());
         while (buffer.hasRemaining()) {
             buffer.put((byte) 0xa5);
         }

@@ -15,7 +15,9 @@ import java.util.OptionalDouble;
  * @param hostBytesPerGuestByte bytes written to the host per byte that the guest wrote, until the
  *     image was closed; empty where nothing was written or nobody could count
  * @param hostCallsPerRequest requests to the host per request of the guest; empty where nobody could count
- * @param hostMib space that the files took on the host in the end
+ * @param hostBytesAllocated space that the image, or the raw file, took on the host in the end; its
+ *     backing files don't count
+ * @param heapMib heap in use after a collection, the most of all rounds; empty where it was not measured
  */
 @SuppressWarnings("ArrayRecordComponent")
 record Row(
@@ -25,7 +27,8 @@ record Row(
         Map<String, Double> ratioTo,
         OptionalDouble hostBytesPerGuestByte,
         OptionalDouble hostCallsPerRequest,
-        double hostMib) {
+        long hostBytesAllocated,
+        OptionalDouble heapMib) {
 
     /** Returns requests per second, as the median round had them. */
     double iops() {
@@ -45,6 +48,11 @@ record Row(
     /** Returns guest MiB per second, as the median round had them. */
     double mibPerS() {
         return workload.guestBytes() / median(seconds) / (1 << 20);
+    }
+
+    /** Returns the space on the host in MiB. */
+    double hostMib() {
+        return hostBytesAllocated / (double) (1 << 20);
     }
 
     static double median(double... values) {

@@ -39,7 +39,9 @@ public record Workload(
         /** Asks for the block status of the whole disk; one request is one cluster. */
         STATUS(false),
         /** Opens and closes the image. */
-        OPEN(false);
+        OPEN(false),
+        /** Reads and writes scattered over the disk, in a JVM whose heap is bounded. */
+        HEAP(true);
 
         private final boolean changes;
 

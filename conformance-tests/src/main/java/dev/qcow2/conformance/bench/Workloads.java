@@ -2,6 +2,7 @@ package dev.qcow2.conformance.bench;
 
 import static dev.qcow2.conformance.bench.Workload.Kind.AUDIT;
 import static dev.qcow2.conformance.bench.Workload.Kind.DISCARD;
+import static dev.qcow2.conformance.bench.Workload.Kind.HEAP;
 import static dev.qcow2.conformance.bench.Workload.Kind.OPEN;
 import static dev.qcow2.conformance.bench.Workload.Kind.READ;
 import static dev.qcow2.conformance.bench.Workload.Kind.READ_COLD;
@@ -16,16 +17,21 @@ import java.util.List;
 public final class Workloads {
 
     private static final long MIB = 1L << 20;
-    private static final long GIB = 1L << 30;
     private static final int SMALL = 4096;
     private static final int CLUSTER = 1 << 16;
+
+    /** The row whose figure is the heap. */
+    static final String HEAP_ROW = "4k-random-1t-heap";
+
+    private static final long MANY_CLUSTERS = 1_000_000;
 
     private Workloads() {}
 
     /**
      * Returns every workload, in the order of reports.
      *
-     * @param scale 1 for the full lengths; larger numbers divide the number of requests, for a quick look
+     * @param scale 1 for the full lengths; larger numbers divide the number of requests, and so the
+     *     clusters of the large images, for a quick look
      * @return the table
      */
     public static List<Workload> all(int scale) {
@@ -47,20 +53,22 @@ public final class Workloads {
         rows.add(sequential("1m-sequential-read-cold-qd1", READ_COLD, Preparation.DATA, (int) MIB, 512 / scale));
         rows.add(random("4k-random-read-chain-of-8-qd1", READ, Preparation.CHAIN_OF_8, 1, scale));
         rows.add(sequential("64k-discard-qd1", DISCARD, Preparation.DATA, CLUSTER, 8192 / scale));
-        rows.add(whole("audit-1m-clusters", AUDIT, Preparation.FRAGMENTED_1M, 61 * GIB + 36 * MIB));
-        rows.add(whole("status-1m-clusters", STATUS, Preparation.FRAGMENTED_1M, 61 * GIB + 36 * MIB));
+        rows.add(whole("audit-1m-clusters", AUDIT, scale));
+        rows.add(whole("status-1m-clusters", STATUS, scale));
         rows.add(new Workload("open-16t", OPEN, Preparation.UNALLOCATED, 16L << 40, 0, 0, 1, 1));
+        rows.add(new Workload(
+                HEAP_ROW, HEAP, Preparation.UNALLOCATED, HeapProbe.DISK_SIZE, SMALL, 0, atLeast(64, 65536 / scale), 1));
         return rows;
     }
 
     /** Each request meets a cluster that no other request touches: the workload of the seed commit. */
     private static Workload fresh(String name, Preparation preparation, int inFlight, int scale) {
-        int requests = 16384 / scale;
+        int requests = atLeast(1, 16384 / scale);
         return new Workload(name, WRITE, preparation, (long) requests * CLUSTER, SMALL, CLUSTER, requests, inFlight);
     }
 
     private static Workload over(String name, int inFlight, int scale) {
-        int requests = 16384 / scale;
+        int requests = atLeast(1, 16384 / scale);
         return new Workload(
                 name, WRITE, Preparation.DATA_BACKING, (long) requests * CLUSTER, SMALL, CLUSTER, requests, inFlight);
     }
@@ -68,14 +76,19 @@ public final class Workloads {
     private static Workload random(String name, Kind kind, Preparation preparation, int inFlight, int scale) {
         // An odd multiple of the request size is coprime to a disk of 2^n of them: no offset comes twice.
         long step = 80_999L * SMALL;
-        return new Workload(name, kind, preparation, 512 * MIB, SMALL, step, 65536 / scale, inFlight);
+        return new Workload(name, kind, preparation, 512 * MIB, SMALL, step, atLeast(1, 65536 / scale), inFlight);
     }
 
     private static Workload sequential(String name, Kind kind, Preparation preparation, int size, int requests) {
-        return new Workload(name, kind, preparation, 512 * MIB, size, size, requests, 1);
+        return new Workload(name, kind, preparation, 512 * MIB, size, size, atLeast(1, requests), 1);
     }
 
-    private static Workload whole(String name, Kind kind, Preparation preparation, long diskSize) {
-        return new Workload(name, kind, preparation, diskSize, CLUSTER, CLUSTER, (int) (diskSize / CLUSTER), 1);
+    private static int atLeast(int least, int count) {
+        return Math.max(least, count);
+    }
+
+    private static Workload whole(String name, Kind kind, int scale) {
+        long diskSize = atLeast(1, (int) (MANY_CLUSTERS / scale)) * (long) CLUSTER;
+        return new Workload(name, kind, Preparation.FRAGMENTED_1M, diskSize, CLUSTER, CLUSTER, (int) (diskSize / CLUSTER), 1);
     }
 }

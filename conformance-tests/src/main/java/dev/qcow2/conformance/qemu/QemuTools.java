@@ -5,10 +5,11 @@ import dev.qcow2.conformance.language.Operation.Change;
 import dev.qcow2.conformance.language.Operation.Discard;
 import dev.qcow2.conformance.language.Operation.Write;
 import dev.qcow2.conformance.language.Operation.WriteZeroes;
+import dev.qcow2.conformance.program.HostProgram;
+import dev.qcow2.conformance.program.HostProgram.Answer;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +17,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** The programs qemu-img and qemu-io, as an oracle from outside. */
 public final class QemuTools {
@@ -27,15 +27,6 @@ public final class QemuTools {
 
     private QemuTools(String version) {
         this.version = version;
-    }
-
-    /** What a program said. */
-    private record Answer(int exitCode, String output) {
-
-        String firstLines() {
-            String text = output.strip();
-            return text.length() > 300 ? text.substring(0, 300) + "..." : text;
-        }
     }
 
     /**
@@ -76,7 +67,7 @@ public final class QemuTools {
      */
     public Optional<String> check(Path image) throws IOException {
         Answer answer = run(List.of("qemu-img", "check", "-f", "qcow2", image.toString()));
-        return answer.exitCode() == 0 ? Optional.empty() : Optional.of(answer.firstLines());
+        return answer.exitCode() == 0 ? Optional.empty() : Optional.of(answer.beginning());
     }
 
     /**
@@ -87,8 +78,8 @@ public final class QemuTools {
      * @throws IOException if the program fails
      */
     public void convertToRaw(Path image, Path raw) throws IOException {
-        demand(run(List.of(
-                "qemu-img", "convert", "-f", "qcow2", "-O", "raw", "-t", "unsafe", image.toString(), raw.toString())));
+        run(List.of("qemu-img", "convert", "-f", "qcow2", "-O", "raw", "-t", "unsafe", image.toString(), raw.toString()))
+                .orThrow();
     }
 
     /**
@@ -103,7 +94,7 @@ public final class QemuTools {
     public byte[] read(Path image, long offset, int length) throws IOException {
         Answer answer = run(
                 List.of("qemu-io", "-r", "-f", "qcow2", "-c", "read -v " + offset + " " + length, image.toString()));
-        demand(answer);
+        answer.orThrow();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(length);
         for (String line : answer.output().lines().toList()) {
             // A line is: eight hexadecimal digits and a colon, up to sixteen bytes, two blanks, text.
@@ -137,34 +128,10 @@ public final class QemuTools {
             command.add("discard " + range);
         }
         command.add(image.toString());
-        demand(run(command));
-    }
-
-    private static void demand(Answer answer) throws IOException {
-        if (answer.exitCode() != 0) {
-            throw new IOException("QEMU refuses: " + answer.firstLines());
-        }
+        run(command).orThrow();
     }
 
     private static Answer run(List<String> command) throws IOException {
-        Path output = Files.createTempFile("qemu", ".txt");
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile())
-                    .redirectInput(
-                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                    .start();
-            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-                throw new IOException("no answer within " + PATIENCE.toSeconds() + " s from " + command);
-            }
-            return new Answer(process.exitValue(), Files.readString(output, StandardCharsets.ISO_8859_1));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while waiting for " + command, e);
-        } finally {
-            Files.deleteIfExists(output);
-        }
+        return HostProgram.run(command, "", PATIENCE);
     }
 }
