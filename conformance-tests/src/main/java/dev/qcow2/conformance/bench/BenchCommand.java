@@ -77,8 +77,9 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        List<Workload> workloads =
-                Workloads.all(Math.max(1, scale)).stream().filter(this::selected).toList();
+        List<Workload> workloads = Workloads.all(Math.max(1, scale)).stream()
+                .filter(this::selected)
+                .toList();
         if (workloads.isEmpty() || rounds < 1 || scale < 1) {
             out.println("Nothing to do: no workload matches " + globs + ", or no rounds, or a scale below 1. Names: ");
             Workloads.all(1).forEach(workload -> out.println("  " + workload.name()));
@@ -170,8 +171,8 @@ public final class BenchCommand implements Callable<Integer> {
             for (int i = 0; i < OptimizedOptions.SWITCHES; i++) {
                 OptimizedOptions oneOff =
                         OptimizedOptions.of(OptimizedOptions.allOn().bits() & ~(1 << i));
-                contenders.add(
-                        new DiskContender("without " + switches[i].getName(), new OptimizedDriver(oneOff), false, caching));
+                contenders.add(new DiskContender(
+                        "without " + switches[i].getName(), new OptimizedDriver(oneOff), false, caching));
             }
         }
         if (QemuContender.isInstalled()) {

@@ -17,8 +17,8 @@ final class PageCache {
     static void drop(Path file) throws IOException {
         HostProgram.run(List.of("sync", file.toString()), "", PATIENCE).orThrow();
         // dd that copies nothing but promises not to need the cache: POSIX_FADV_DONTNEED on the whole file.
-        List<String> forget = List.of(
-                "dd", "of=" + file, "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none");
+        List<String> forget =
+                List.of("dd", "of=" + file, "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none");
         HostProgram.run(forget, "", PATIENCE).orThrow();
     }
 }

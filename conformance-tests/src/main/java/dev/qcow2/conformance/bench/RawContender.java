@@ -13,7 +13,6 @@ import java.nio.file.Path;
 /** A sparse raw file through the same door: the limit that no image format can pass. */
 final class RawContender implements Contender {
 
-
     private final Caching caching;
 
     RawContender(Caching caching) {

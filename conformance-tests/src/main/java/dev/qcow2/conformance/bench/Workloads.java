@@ -89,6 +89,7 @@ public final class Workloads {
 
     private static Workload whole(String name, Kind kind, int scale) {
         long diskSize = atLeast(1, (int) (MANY_CLUSTERS / scale)) * (long) CLUSTER;
-        return new Workload(name, kind, Preparation.FRAGMENTED_1M, diskSize, CLUSTER, CLUSTER, (int) (diskSize / CLUSTER), 1);
+        return new Workload(
+                name, kind, Preparation.FRAGMENTED_1M, diskSize, CLUSTER, CLUSTER, (int) (diskSize / CLUSTER), 1);
     }
 }

@@ -78,7 +78,17 @@ public final class QemuTools {
      * @throws IOException if the program fails
      */
     public void convertToRaw(Path image, Path raw) throws IOException {
-        run(List.of("qemu-img", "convert", "-f", "qcow2", "-O", "raw", "-t", "unsafe", image.toString(), raw.toString()))
+        run(List.of(
+                        "qemu-img",
+                        "convert",
+                        "-f",
+                        "qcow2",
+                        "-O",
+                        "raw",
+                        "-t",
+                        "unsafe",
+                        image.toString(),
+                        raw.toString()))
                 .orThrow();
     }
 

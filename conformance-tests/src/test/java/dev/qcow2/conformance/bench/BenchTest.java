@@ -56,15 +56,14 @@ class BenchTest {
         assertThat(rows)
                 .extracting(row -> row.get("workload").asText())
                 .contains("seed-4k-zero-plain-qd1", "seed-4k-zero-plain-qd32");
-        assertThat(rows)
-                .extracting(row -> row.get("contender").asText())
-                .contains("reference", "optimized", "raw");
+        assertThat(rows).extracting(row -> row.get("contender").asText()).contains("reference", "optimized", "raw");
         for (JsonNode row : rows) {
             assertThat(row.get("iops").asDouble()).isPositive();
             assertThat(row.get("mibPerS").asDouble()).isPositive();
             assertThat(row.get("ratioTo").get("raw").asDouble()).isPositive();
             assertThat(row.get("hostBytesAllocated").asLong()).isPositive();
-            boolean ours = List.of("reference", "optimized").contains(row.get("contender").asText());
+            boolean ours = List.of("reference", "optimized")
+                    .contains(row.get("contender").asText());
             assertThat(row.has("hostBytesPerGuestByte")).isEqualTo(ours);
             assertThat(row.has("hostCallsPerRequest")).isEqualTo(ours);
         }
@@ -75,8 +74,9 @@ class BenchTest {
     @DisplayName("the heap has a row and a goal (QC-GUEST-01)")
     void heapRow() throws IOException {
         List<JsonNode> rows = rows("--workload", Workloads.HEAP_ROW, "--scale", "128");
-        assertThat(rows).singleElement().satisfies(row -> assertThat(row.get("heapMib").asDouble())
-                .isPositive());
+        assertThat(rows)
+                .singleElement()
+                .satisfies(row -> assertThat(row.get("heapMib").asDouble()).isPositive());
         assertThat(out.toString()).contains("reached " + Workloads.HEAP_ROW, "MiB of heap (at most 64.0)");
     }
 

@@ -17,7 +17,8 @@ class HostProgramTest {
     @Test
     @DisplayName("input goes in, output and exit code come out")
     void answers() throws IOException {
-        HostProgram.Answer answer = HostProgram.run(List.of("sh", "-c", "cat; echo trouble >&2; exit 3"), "in\n", PATIENCE);
+        HostProgram.Answer answer =
+                HostProgram.run(List.of("sh", "-c", "cat; echo trouble >&2; exit 3"), "in\n", PATIENCE);
         assertThat(answer.output()).isEqualTo("in\ntrouble\n");
         assertThat(answer.exitCode()).isEqualTo(3);
         assertThatThrownBy(answer::orThrow)
