@@ -91,12 +91,6 @@ final class FeatureBits {
                     CLAUSE_OF_BIT.get(bit),
                     "incompatible feature bit " + bit + " \"" + KNOWN.get(bit).name() + "\"");
         }
-        if (header.cryptMethod() != 0) {
-            throw new UnsupportedFeatureException(
-                    file.name(),
-                    HeaderClause.QC_HDR_08,
-                    header.cryptMethod() == 1 ? "AES encryption" : "LUKS encryption");
-        }
     }
 
     private static void requireCompressionType(String fileName, Header header) throws DiskException {

@@ -6,6 +6,7 @@ import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 
 /**
  * An image file and the questions that its metadata answers. Each question reads the file: nothing but the header is
@@ -15,10 +16,12 @@ final class Image {
 
     private final HostFile file;
     private Header header;
+    private GuestData data;
 
     private Image(HostFile file, Header header) {
         this.file = file;
         this.header = header;
+        this.data = new GuestData(file, Optional.empty());
     }
 
     /** Reads and checks the header. */
@@ -37,6 +40,16 @@ final class Image {
 
     HostFile file() {
         return file;
+    }
+
+    /** Where the bytes of guest clusters are. */
+    GuestData data() {
+        return data;
+    }
+
+    /** Sees guest clusters through a cipher from now on. */
+    void unlock(GuestData.Encryption encryption) {
+        data = new GuestData(file, Optional.of(encryption));
     }
 
     Header header() {

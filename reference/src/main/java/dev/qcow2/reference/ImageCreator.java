@@ -11,10 +11,11 @@ import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Random;
 
 /**
- * Makes a new image: header, refcount table, refcount blocks and L1 table, one after the other from cluster 0, and no
- * guest data. The header is written last, so that a half-made file is no image.
+ * Makes a new image: header, refcount table, refcount blocks, L1 table and, if it is encrypted, the LUKS header, one after
+ * the other from cluster 0, and no guest data. The header is written last, so that a half-made file is no image.
  */
 final class ImageCreator {
 
@@ -27,10 +28,13 @@ final class ImageCreator {
     private final long l1Clusters;
     private final long blocks;
     private final long tableClusters;
+    private final Locker locker;
+    private final long lockClusters;
 
-    ImageCreator(String fileName, CreateOptions options) throws DiskException {
+    ImageCreator(String fileName, CreateOptions options, Random random) throws DiskException {
         this.fileName = fileName;
         this.options = options;
+        this.locker = new Locker(options.features().encryption(), random);
         this.geometry = new Geometry(
                 options.clusterBits(),
                 options.refcountOrder(),
@@ -39,6 +43,7 @@ final class ImageCreator {
         long l1Bytes = geometry.l1EntriesNeeded() * Geometry.ENTRY_BYTES;
         require(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, "the disk is too large for its clusters");
         this.l1Clusters = geometry.clustersFor(l1Bytes);
+        this.lockClusters = geometry.clustersFor(locker.areaBytes());
         // The blocks count the blocks (QC-REF-10), so their number is found by trying.
         long blockCount = 1;
         while (blockCount * geometry.countsPerBlock() < clustersWith(blockCount)) {
@@ -53,7 +58,7 @@ final class ImageCreator {
     }
 
     private long clustersWith(long blockCount) {
-        return 1 + tableClustersFor(blockCount) + blockCount + l1Clusters;
+        return 1 + tableClustersFor(blockCount) + blockCount + l1Clusters + lockClusters;
     }
 
     /** Makes the file. */
@@ -67,6 +72,7 @@ final class ImageCreator {
                 file.write(geometry.hostOffset(new HostCluster(1)) + i * Geometry.ENTRY_BYTES, entry(block));
                 file.write(geometry.hostOffset(block), countsOf(i));
             }
+            file.write(lockOffset(), locker.area());
             file.flush();
             file.write(0, first);
             file.flush();
@@ -102,9 +108,10 @@ final class ImageCreator {
                 .map(f -> f.formatName().getBytes(StandardCharsets.US_ASCII))
                 .map(f -> HeaderExtension.encode(HeaderExtension.BACKING_FORMAT, f))
                 .orElse(ByteBuffer.allocate(0));
+        ByteBuffer lock = locker.extension(lockOffset());
         ByteBuffer names = HeaderExtension.encode(HeaderExtension.FEATURE_NAMES, FeatureBits.nameTable());
         ByteBuffer end = HeaderExtension.encode(HeaderExtension.END, new byte[0]);
-        int needed = headerLength + format.remaining() + end.remaining() + name.length;
+        int needed = headerLength + format.remaining() + lock.remaining() + end.remaining() + name.length;
         require(
                 needed <= geometry.clusterSize(),
                 ExtensionClause.QC_EXT_08,
@@ -113,11 +120,17 @@ final class ImageCreator {
         boolean named = options.version() == 3 && needed + names.remaining() <= geometry.clusterSize();
         int nameOffset = needed - name.length + (named ? names.remaining() : 0);
         ByteBuffer first = ByteBuffer.allocate(nameOffset + name.length);
-        first.put(header(headerLength, nameOffset, name.length).encode()).put(format);
+        first.put(header(headerLength, nameOffset, name.length).encode())
+                .put(format)
+                .put(lock);
         if (named) {
             first.put(names);
         }
         return first.put(end).put(name).flip();
+    }
+
+    private long lockOffset() {
+        return geometry.hostOffset(new HostCluster(1 + tableClusters + blocks + l1Clusters));
     }
 
     private Header header(int length, int nameOffset, int nameLength) {
@@ -131,7 +144,7 @@ final class ImageCreator {
                 nameLength,
                 options.clusterBits(),
                 options.size(),
-                0,
+                locker.cryptMethod(),
                 (int) geometry.l1EntriesNeeded(),
                 l1Clusters == 0 ? 0 : l1Offset,
                 geometry.hostOffset(new HostCluster(1)),

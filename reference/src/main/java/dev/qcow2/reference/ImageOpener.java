@@ -13,6 +13,7 @@ import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,7 @@ final class ImageOpener {
     private final InstantSource clock;
     private final PlanObserver observer;
     private final Set<Object> chain = new HashSet<>();
+    private final List<String> notices = new ArrayList<>();
 
     ImageOpener(HostDirectory directory, OpenOptions options, InstantSource clock, PlanObserver observer) {
         this.directory = directory;
@@ -53,7 +55,7 @@ final class ImageOpener {
             }
             ImageWriter writer = new ImageWriter(image, resolver, observer);
             Snapshots snapshots = new Snapshots(image, writer, clock);
-            return new ReferenceDisk(image, resolver, writer, snapshots, options.writable());
+            return new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
         } finally {
             if (!done) {
                 file.close();
@@ -61,12 +63,12 @@ final class ImageOpener {
         }
     }
 
-    private static Image openImage(HostFile file, OpenOptions options) throws DiskException {
+    private Image openImage(HostFile file, OpenOptions options) throws DiskException {
         Image image = Image.of(file);
         // Features come first: an unknown one may change what the tables mean.
         FeatureBits.requireSupported(file, image.header(), options);
         image.header().requireTables(file.name(), file.size());
-        HeaderExtension.list(file, image.header());
+        notices.addAll(Unlocker.unlock(image, options.secrets()));
         return image;
     }
 

@@ -68,8 +68,10 @@ final class Planner {
 
     private static void writeInPlace(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {
         plan.note(Section.DECIDE, RefcountClause.QC_REF_01, "the cluster is the disk's alone: overwrite it");
-        long at = mapping.l2().hostOffset() + offsetInCluster;
-        plan.add(Section.COPY, GuestClause.QC_GUEST_01, new Step.Write("data", at, payload));
+        plan.add(
+                Section.COPY,
+                GuestClause.QC_GUEST_01,
+                new Step.WriteGuest(mapping.guest(), mapping.l2().hostOffset(), offsetInCluster, payload));
     }
 
     private void fillKept(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {
@@ -81,7 +83,7 @@ final class Planner {
         plan.add(
                 Section.COPY,
                 GuestClause.QC_GUEST_11,
-                new Step.WriteBuffer(image.geometry().hostCluster(hostOffset)));
+                new Step.WriteBuffer(mapping.guest(), image.geometry().hostCluster(hostOffset)));
         L2Entry entry = SubclusterPlanner.filled(image, mapping, hostOffset, offsetInCluster, payload);
         parts.linkL2(plan, mapping, entry);
     }
@@ -94,7 +96,7 @@ final class Planner {
         // BACK-07 and REF-02: the old place, here or in a backing file, is only read.
         plan.add(Section.COPY, BackingClause.QC_BACK_07, new Step.ReadOld(mapping.guest()));
         plan.add(Section.COPY, MappingClause.QC_L2_11, new Step.LayOver(offsetInCluster, payload));
-        plan.add(Section.COPY, GuestClause.QC_GUEST_11, new Step.WriteBuffer(fresh));
+        plan.add(Section.COPY, GuestClause.QC_GUEST_11, new Step.WriteBuffer(mapping.guest(), fresh));
         long hostOffset = image.geometry().hostOffset(fresh);
         L2Entry entry = SubclusterPlanner.filled(image, mapping, hostOffset, offsetInCluster, payload);
         parts.linkL2(plan, mapping, entry);

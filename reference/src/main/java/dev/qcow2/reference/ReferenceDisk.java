@@ -20,14 +20,27 @@ final class ReferenceDisk implements VirtualDisk {
     private final ImageWriter writer;
     private final Snapshots snapshots;
     private final boolean writable;
+    private final List<String> notices;
     private boolean closed;
 
-    ReferenceDisk(Image image, Resolver resolver, ImageWriter writer, Snapshots snapshots, boolean writable) {
+    ReferenceDisk(
+            Image image,
+            Resolver resolver,
+            ImageWriter writer,
+            Snapshots snapshots,
+            boolean writable,
+            List<String> notices) {
         this.image = image;
         this.resolver = resolver;
         this.writer = writer;
         this.snapshots = snapshots;
         this.writable = writable;
+        this.notices = List.copyOf(notices);
+    }
+
+    @Override
+    public List<String> notices() {
+        return notices;
     }
 
     /** What is done to the part of a request that lies in one guest cluster; returns guest bytes that are done with. */

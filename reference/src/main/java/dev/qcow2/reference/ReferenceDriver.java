@@ -6,17 +6,20 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
+import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.Random;
 
 /** The front door of the reference implementation. */
 public final class ReferenceDriver implements DiskDriver {
 
     private final InstantSource clock;
     private final PlanObserver observer;
+    private final Random random;
 
     /** Makes a driver that takes the time from the system, and whose plans nobody watches. */
     public ReferenceDriver() {
-        this(InstantSource.system(), (plan, step) -> {});
+        this(InstantSource.system(), (plan, step) -> {}, new SecureRandom());
     }
 
     /**
@@ -26,8 +29,20 @@ public final class ReferenceDriver implements DiskDriver {
      * @param observer watches the plans of the disks that are opened
      */
     public ReferenceDriver(InstantSource clock, PlanObserver observer) {
+        this(clock, observer, new SecureRandom());
+    }
+
+    /**
+     * Makes a driver.
+     *
+     * @param clock tells the time of new snapshots
+     * @param observer watches the plans of the disks that are opened
+     * @param random where the keys of new encrypted images come from; must be hard to guess outside tests
+     */
+    public ReferenceDriver(InstantSource clock, PlanObserver observer, Random random) {
         this.clock = clock;
         this.observer = observer;
+        this.random = random;
     }
 
     @Override
@@ -37,7 +52,7 @@ public final class ReferenceDriver implements DiskDriver {
 
     @Override
     public void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
-        new ImageCreator(fileName, options).create(directory);
+        new ImageCreator(fileName, options, random).create(directory);
     }
 
     @Override

@@ -53,7 +53,7 @@ final class Resolver implements Layer {
     private void readInUnit(Mapping mapping, long guestOffset, ByteBuffer into) throws DiskException {
         int inCluster = image.geometry().offsetInCluster(guestOffset);
         switch (mapping.l2().kindAt(inCluster, image.geometry())) {
-            case NORMAL -> image.file().readZeroPadded(mapping.l2().hostOffset() + inCluster, into);
+            case NORMAL -> image.data().read(mapping.l2().hostOffset() + inCluster, guestOffset, into);
             // QC-L2-07, QC-L2-09: zeros, whatever a host cluster or the backing file holds.
             case ZERO_PLAIN, ZERO_ALLOCATED -> putZeros(into);
             case UNALLOCATED -> readBacking(guestOffset, into);

@@ -75,14 +75,13 @@ interface Step {
         }
     }
 
-    /** Writes the whole buffer into a host cluster. */
-    record WriteBuffer(HostCluster host) implements Step {
+    /** Writes the whole buffer into the host cluster that a guest cluster is to have. */
+    record WriteBuffer(GuestCluster guest, HostCluster host) implements Step {
         @Override
         public void perform(Workbench bench) throws DiskException {
-            bench.file()
-                    .write(
-                            bench.image().geometry().hostOffset(host),
-                            bench.buffer().clear());
+            Geometry geometry = bench.image().geometry();
+            ByteBuffer bytes = bench.buffer().clear();
+            bench.image().data().write(geometry.hostOffset(host), geometry.guestOffset(guest), bytes);
         }
 
         @Override
@@ -91,7 +90,21 @@ interface Step {
         }
     }
 
-    /** Writes given bytes. */
+    /** Writes bytes of the guest into a guest cluster that has its own host cluster. */
+    record WriteGuest(GuestCluster guest, long hostOffset, int offsetInCluster, ByteBuffer payload) implements Step {
+        @Override
+        public void perform(Workbench bench) throws DiskException {
+            long guestOffset = bench.image().geometry().guestOffset(guest) + offsetInCluster;
+            bench.image().data().write(hostOffset + offsetInCluster, guestOffset, payload.duplicate());
+        }
+
+        @Override
+        public String toString() {
+            return "write data: " + payload.remaining() + " bytes at host offset " + (hostOffset + offsetInCluster);
+        }
+    }
+
+    /** Writes given bytes of metadata. */
     record Write(String what, long hostOffset, ByteBuffer bytes) implements Step {
         @Override
         public void perform(Workbench bench) throws DiskException {

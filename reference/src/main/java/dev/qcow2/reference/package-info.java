@@ -32,7 +32,8 @@
  * dev.qcow2.reference.Codec}, {@link dev.qcow2.reference.CompressedPlanner}. Subclusters: {@link
  * dev.qcow2.reference.SubclusterBitmap}, {@link dev.qcow2.reference.SubclusterPlanner}. Snapshots: {@link dev.qcow2.reference.SnapshotEntry}, {@link
  * dev.qcow2.reference.SnapshotTable}, {@link dev.qcow2.reference.Reach}, {@link dev.qcow2.reference.SnapshotPlanner}, {@link
- * dev.qcow2.reference.Snapshots}. Around both: {@link dev.qcow2.reference.ImageCreator} and {@link
+ * dev.qcow2.reference.Snapshots}. Encryption: {@link dev.qcow2.reference.GuestData}, {@link
+ * dev.qcow2.reference.Unlocker}, {@link dev.qcow2.reference.Locker}, with the ciphers in {@code crypt}. Around them: {@link dev.qcow2.reference.ImageCreator} and {@link
  * dev.qcow2.reference.ImageOpener} with {@link dev.qcow2.reference.HeaderExtension} and {@link
  * dev.qcow2.reference.FeatureBits}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}.
  */
