@@ -1,6 +1,7 @@
 package dev.qcow2.reference;
 
 import dev.qcow2.reference.Plan.Section;
+import dev.qcow2.spec.clause.CompressionClause;
 import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
@@ -29,6 +30,10 @@ final class CompressedPlanner {
 
     /** A compressed cluster has no parts that could be written: a range ends at cluster borders, or with the disk. */
     void requireWholeClusters(long guestOffset, long length) throws DiskException {
+        if (image.header().cryptMethod() != 0) {
+            throw new RequestRefusedException(
+                    image.file().name(), CompressionClause.QC_CMP_16, "a compressed write to an encrypted image");
+        }
         Geometry geometry = image.geometry();
         long end = guestOffset + length;
         boolean ends = geometry.offsetInCluster(end) == 0 || end == geometry.diskSize();

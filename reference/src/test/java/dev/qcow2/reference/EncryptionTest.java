@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.qcow2.spec.audit.Auditor;
+import dev.qcow2.spec.clause.CompressionClause;
 import dev.qcow2.spec.clause.CryptClause;
 import dev.qcow2.spec.clause.ExtensionClause;
 import dev.qcow2.spec.clause.LimitClause;
@@ -17,6 +18,7 @@ import dev.qcow2.spec.disk.LockedImageException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.Passphrase;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
@@ -339,6 +341,19 @@ class EncryptionTest {
             }
         }
         assertThat(seen).doesNotHaveDuplicates();
+    }
+
+    @Test
+    @DisplayName("QC-CMP-16 a compressed write to an encrypted image is refused, and changes nothing")
+    void noCompression() throws Exception {
+        MemoryHostDirectory directory = new MemoryHostDirectory();
+        new ReferenceDriver().create(directory, "disk", options(Cipher.LUKS_AES_256_XTS_PLAIN64, 16));
+        try (VirtualDisk disk = new ReferenceDriver().open(directory, "disk", OPEN)) {
+            assertThatThrownBy(() -> disk.writeCompressed(0, ByteBuffer.allocate(65536)))
+                    .isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                            .isEqualTo(CompressionClause.QC_CMP_16));
+            assertThat(disk.status(0, SIZE)).allMatch(extent -> !extent.allocated());
+        }
     }
 
     private static String source(Cipher cipher, String name) {
