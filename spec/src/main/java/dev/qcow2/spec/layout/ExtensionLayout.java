@@ -3,6 +3,8 @@ package dev.qcow2.spec.layout;
 import static dev.qcow2.spec.clause.Clause.Since.V2;
 import static dev.qcow2.spec.clause.Clause.Since.V3;
 
+import dev.qcow2.spec.clause.BitmapClause;
+import dev.qcow2.spec.clause.CryptClause;
 import dev.qcow2.spec.clause.ExtensionClause;
 import java.util.List;
 
@@ -46,16 +48,16 @@ public final class ExtensionLayout {
 
     /** Number of bitmaps. */
     public static final ByteField NB_BITMAPS =
-            new ByteField("nb_bitmaps", 0, 4, "entries of the bitmap directory", V3, ExtensionClause.QC_EXT_11);
+            new ByteField("nb_bitmaps", 0, 4, "entries of the bitmap directory", V3, BitmapClause.QC_BM_01);
     /** Zeros. */
     public static final ByteField BITMAPS_RESERVED =
-            new ByteField("reserved", 4, 4, "zero", V3, ExtensionClause.QC_EXT_11);
+            new ByteField("reserved", 4, 4, "zero", V3, BitmapClause.QC_BM_01);
     /** Length of the directory. */
     public static final ByteField BITMAP_DIRECTORY_SIZE = new ByteField(
-            "bitmap_directory_size", 8, 8, "bytes of the bitmap directory", V3, ExtensionClause.QC_EXT_11);
+            "bitmap_directory_size", 8, 8, "bytes of the bitmap directory", V3, BitmapClause.QC_BM_02);
     /** Place of the directory. */
     public static final ByteField BITMAP_DIRECTORY_OFFSET = new ByteField(
-            "bitmap_directory_offset", 16, 8, "host offset of the bitmap directory", V3, ExtensionClause.QC_EXT_11);
+            "bitmap_directory_offset", 16, 8, "host offset of the bitmap directory", V3, BitmapClause.QC_BM_02);
     /** Data of the bitmaps extension. */
     public static final Structure<ByteField> BITMAPS = new Structure<>(
             "bitmaps extension",
@@ -64,10 +66,10 @@ public final class ExtensionLayout {
 
     /** Place of the encryption header. */
     public static final ByteField ENCRYPTION_OFFSET = new ByteField(
-            "encryption_offset", 0, 8, "host offset of the encryption header", V3, ExtensionClause.QC_EXT_10);
+            "encryption_offset", 0, 8, "host offset of the encryption header", V3, CryptClause.QC_CRY_04);
     /** Length of the encryption header. */
     public static final ByteField ENCRYPTION_LENGTH =
-            new ByteField("encryption_length", 8, 8, "bytes of the encryption header", V3, ExtensionClause.QC_EXT_10);
+            new ByteField("encryption_length", 8, 8, "bytes of the encryption header", V3, CryptClause.QC_CRY_04);
     /** Data of the full-disk-encryption extension. */
     public static final Structure<ByteField> ENCRYPTION =
             new Structure<>("full disk encryption pointer", 16, List.of(ENCRYPTION_OFFSET, ENCRYPTION_LENGTH));

@@ -24,11 +24,14 @@ public final class LayoutCatalogue {
                 ExtensionLayout.ENCRYPTION,
                 SnapshotLayout.ENTRY,
                 SnapshotLayout.EXTRA_DATA,
-                BitmapLayout.DIRECTORY_ENTRY);
+                SnapshotLayout.LONG_EXTRA_DATA,
+                BitmapLayout.DIRECTORY_ENTRY,
+                EncryptionLayout.LUKS_HEADER,
+                EncryptionLayout.KEY_SLOT);
     }
 
     /**
-     * Returns the 64-bit entries whose fields are bits.
+     * Returns the entries and flags whose fields are bits.
      *
      * @return in the order of the format's chapters; compressed descriptors for each cluster size
      */
@@ -42,6 +45,8 @@ public final class LayoutCatalogue {
                                 MappingLayout.L1_ENTRY,
                                 MappingLayout.L2_STANDARD,
                                 MappingLayout.SUBCLUSTER_BITMAP,
+                                MappingLayout.COMPRESSED_BITMAP,
+                                BitmapLayout.FLAG_BITS,
                                 BitmapLayout.TABLE_ENTRY),
                         IntStream.rangeClosed(9, 21).mapToObj(MappingLayout::compressed))
                 .toList();

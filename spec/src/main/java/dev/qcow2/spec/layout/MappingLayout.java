@@ -3,8 +3,8 @@ package dev.qcow2.spec.layout;
 import static dev.qcow2.spec.clause.Clause.Since.V2;
 import static dev.qcow2.spec.clause.Clause.Since.V3;
 
-import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.clause.SubclusterClause;
 import java.util.List;
 
 /** L1 entries and the kinds of L2 entries. */
@@ -52,13 +52,20 @@ public final class MappingLayout {
 
     /** One bit per subcluster: it is allocated. */
     public static final BitField SUBCLUSTER_ALLOCATED =
-            new BitField("allocated", 0, 32, "one bit per subcluster: allocated", V3, HeaderClause.QC_HDR_20);
+            new BitField("allocated", 0, 32, "one bit per subcluster: allocated", V3, SubclusterClause.QC_SUB_03);
     /** One bit per subcluster: it reads as zero. */
     public static final BitField SUBCLUSTER_ZERO =
-            new BitField("zero", 32, 32, "one bit per subcluster: reads as zero", V3, HeaderClause.QC_HDR_20);
+            new BitField("zero", 32, 32, "one bit per subcluster: reads as zero", V3, SubclusterClause.QC_SUB_04);
     /** The second half of an extended L2 entry. */
     public static final Structure<BitField> SUBCLUSTER_BITMAP =
             new Structure<>("L2 entry, subcluster bitmap", 64, List.of(SUBCLUSTER_ALLOCATED, SUBCLUSTER_ZERO));
+
+    /** What a compressed cluster has in place of a bitmap. */
+    public static final BitField NO_SUBCLUSTERS =
+            new BitField("reserved", 0, 64, "zero", V3, SubclusterClause.QC_SUB_08);
+    /** The second half of an extended L2 entry for compressed data. */
+    public static final Structure<BitField> COMPRESSED_BITMAP =
+            new Structure<>("L2 entry, bitmap of a compressed cluster", 64, List.of(NO_SUBCLUSTERS));
 
     private MappingLayout() {}
 

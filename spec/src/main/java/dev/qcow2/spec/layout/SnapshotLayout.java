@@ -13,19 +13,19 @@ public final class SnapshotLayout {
             new ByteField("l1_table_offset", 0, 8, "host offset of its L1 table", V2, SnapshotClause.QC_SNAP_05);
     /** Length of the snapshot's L1 table. */
     public static final ByteField L1_SIZE =
-            new ByteField("l1_size", 8, 4, "entries of its L1 table", V2, SnapshotClause.QC_SNAP_05);
+            new ByteField("l1_size", 8, 4, "entries of its L1 table", V2, SnapshotClause.QC_SNAP_15);
     /** Length of the id. */
     public static final ByteField ID_SIZE =
             new ByteField("id_size", 12, 2, "bytes of the id", V2, SnapshotClause.QC_SNAP_08);
     /** Length of the name. */
     public static final ByteField NAME_SIZE =
-            new ByteField("name_size", 14, 2, "bytes of the name", V2, SnapshotClause.QC_SNAP_04);
+            new ByteField("name_size", 14, 2, "bytes of the name", V2, SnapshotClause.QC_SNAP_14);
     /** When it was taken. */
     public static final ByteField DATE_SECONDS =
-            new ByteField("date_seconds", 16, 4, "seconds since the epoch", V2, SnapshotClause.QC_SNAP_04);
+            new ByteField("date_seconds", 16, 4, "seconds since the epoch", V2, SnapshotClause.QC_SNAP_18);
     /** When it was taken, the fraction. */
     public static final ByteField DATE_NANOSECONDS =
-            new ByteField("date_nanoseconds", 20, 4, "nanoseconds of the second", V2, SnapshotClause.QC_SNAP_04);
+            new ByteField("date_nanoseconds", 20, 4, "nanoseconds of the second", V2, SnapshotClause.QC_SNAP_18);
     /** How long the guest had run. */
     public static final ByteField VM_CLOCK =
             new ByteField("vm_clock", 24, 8, "nanoseconds that the guest had run", V2, SnapshotClause.QC_SNAP_04);
@@ -55,10 +55,18 @@ public final class SnapshotLayout {
             new ByteField("large_vm_state_size", 0, 8, "bytes of machine state", V2, SnapshotClause.QC_SNAP_09);
     /** Size of the disk when it was taken. */
     public static final ByteField DISK_SIZE =
-            new ByteField("disk_size", 8, 8, "bytes of the virtual disk", V2, SnapshotClause.QC_SNAP_07);
-    /** Extra data as far as it is known. */
+            new ByteField("disk_size", 8, 8, "bytes of the virtual disk", V2, SnapshotClause.QC_SNAP_12);
+    /** Instructions that the guest had run. */
+    public static final ByteField INSTRUCTION_COUNT = new ByteField(
+            "instruction_count", 16, 8, "instructions that were counted, or all ones", V2, SnapshotClause.QC_SNAP_13);
+    /** The extra data that version 3 demands. */
     public static final Structure<ByteField> EXTRA_DATA =
             new Structure<>("snapshot extra data", 16, List.of(LARGE_VM_STATE_SIZE, DISK_SIZE));
+    /** Extra data as far as it is known. */
+    public static final Structure<ByteField> LONG_EXTRA_DATA = new Structure<>(
+            "snapshot extra data with instruction count",
+            24,
+            List.of(LARGE_VM_STATE_SIZE, DISK_SIZE, INSTRUCTION_COUNT));
 
     private SnapshotLayout() {}
 }

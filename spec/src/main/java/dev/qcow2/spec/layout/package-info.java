@@ -7,7 +7,8 @@
  *   <li>{@link dev.qcow2.spec.layout.Structure}: fields that belong together
  *   <li>{@link dev.qcow2.spec.layout.HeaderLayout}, {@link dev.qcow2.spec.layout.ExtensionLayout}, {@link
  *       dev.qcow2.spec.layout.RefcountLayout}, {@link dev.qcow2.spec.layout.MappingLayout}, {@link
- *       dev.qcow2.spec.layout.SnapshotLayout}, {@link dev.qcow2.spec.layout.BitmapLayout}: the tables, in the
+ *       dev.qcow2.spec.layout.SnapshotLayout}, {@link dev.qcow2.spec.layout.BitmapLayout}, {@link
+ *       dev.qcow2.spec.layout.EncryptionLayout}: the tables, in the
  *       order of the format's chapters
  *   <li>{@link dev.qcow2.spec.layout.LayoutCatalogue}: all of them
  * </ol>

@@ -77,6 +77,53 @@ class LayoutTest {
         assertThat(MappingLayout.compressedOffset(16).width()).isEqualTo(54);
         assertThat(MappingLayout.compressedSectors(16).mask()).isEqualTo(0x3fc0_0000_0000_0000L);
         assertThat(MappingLayout.compressedOffset(21).width()).isEqualTo(49);
+        for (int clusterBits = 9; clusterBits <= 21; clusterBits++) {
+            // QC-LIM-15: the sectors can name two clusters, and no more.
+            long most = (1L << MappingLayout.compressedSectors(clusterBits).width()) * 512;
+            assertThat(most).isEqualTo(2L << clusterBits);
+        }
+    }
+
+    @Test
+    @DisplayName("QC-SUB-01 QC-SUB-03 QC-SUB-04 QC-SUB-08: an extended entry has 32 pairs of bits, compressed data none")
+    void subclusters() {
+        assertThat(MappingLayout.SUBCLUSTER_ALLOCATED.mask()).isEqualTo(0xffff_ffffL);
+        assertThat(MappingLayout.SUBCLUSTER_ZERO.mask()).isEqualTo(0xffff_ffff_0000_0000L);
+        assertThat(MappingLayout.COMPRESSED_BITMAP.size()).isEqualTo(MappingLayout.SUBCLUSTER_BITMAP.size());
+        assertThat(MappingLayout.NO_SUBCLUSTERS.mask()).isEqualTo(-1L);
+    }
+
+    @Test
+    @DisplayName("QC-BM-01 QC-BM-02 QC-BM-05 QC-BM-06 QC-BM-14: bitmaps, as the specification places their numbers")
+    void bitmaps() {
+        assertThat(ExtensionLayout.BITMAPS.fields().stream().map(Field::offset)).containsExactly(0, 4, 8, 16);
+        assertThat(BitmapLayout.DIRECTORY_ENTRY.fields().stream().map(Field::offset))
+                .containsExactly(0, 8, 12, 16, 17, 18, 20);
+        assertThat(BitmapLayout.FLAGS_RESERVED.mask()).isEqualTo(0xffff_fff8L);
+        assertThat(BitmapLayout.DATA_OFFSET.mask()).isEqualTo(0x00ff_ffff_ffff_fe00L);
+        assertThat(BitmapLayout.RESERVED_HIGH.mask()).isEqualTo(0xff00_0000_0000_0000L);
+    }
+
+    @Test
+    @DisplayName("QC-CRY-05 QC-CRY-15: the LUKS header has 592 bytes, eight key slots at its end")
+    void encryptionHeader() {
+        assertThat(EncryptionLayout.LUKS_HEADER.fields().stream().map(Field::offset))
+                .containsExactly(0, 4, 6, 8, 40, 72, 104, 108, 112, 132, 164, 168);
+        assertThat(EncryptionLayout.KEY_SLOT.fields().stream().map(Field::offset))
+                .containsExactly(0, 4, 8, 40, 44);
+        int bytes = EncryptionLayout.LUKS_HEADER.size()
+                + EncryptionLayout.KEY_SLOTS * EncryptionLayout.KEY_SLOT.size();
+        assertThat(bytes).isEqualTo(EncryptionLayout.BYTES);
+    }
+
+    @Test
+    @DisplayName("QC-SNAP-07 QC-SNAP-12 QC-SNAP-13: extra data of a snapshot, counted from the entry's start")
+    void snapshotExtraData() {
+        int base = SnapshotLayout.ENTRY.size();
+        assertThat(base + SnapshotLayout.LARGE_VM_STATE_SIZE.offset()).isEqualTo(40);
+        assertThat(base + SnapshotLayout.DISK_SIZE.offset()).isEqualTo(48);
+        assertThat(base + SnapshotLayout.INSTRUCTION_COUNT.offset()).isEqualTo(56);
+        assertThat(base + SnapshotLayout.EXTRA_DATA.size()).isEqualTo(56);
     }
 
     @ParameterizedTest
