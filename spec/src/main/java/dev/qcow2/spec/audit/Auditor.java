@@ -112,8 +112,9 @@ public final class Auditor {
         mapping.walkL2(entries);
         Table refcounts = facts.refcountTable();
         tally.add(refcounts.hostOffset(), refcounts.length(), 1, ReferenceCounts.REFCOUNT_TABLE, -1);
-        Table encryption = facts.encryption();
-        tally.add(encryption.hostOffset(), encryption.length(), 1, ReferenceCounts.OTHER, -1);
+        if (facts.encryption().length() > 0) {
+            new EncryptionAudit(work).walk();
+        }
         if (facts.bitmapCount() > 0) {
             new BitmapAudit(work).walk();
         }

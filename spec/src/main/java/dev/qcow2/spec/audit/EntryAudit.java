@@ -2,8 +2,10 @@ package dev.qcow2.spec.audit;
 
 import dev.qcow2.spec.audit.Finding.Kind;
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.clause.SubclusterClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.layout.MappingLayout;
 
@@ -146,7 +148,7 @@ final class EntryAudit {
         long offset = entry & OFFSET;
         if (((bitmap >>> 32) & bitmap) != 0) {
             String message = "a subcluster is both allocated and zero";
-            add(Kind.CORRUPTION, total, host, guest, HeaderClause.QC_HDR_20, message, entry);
+            add(Kind.CORRUPTION, total, host, guest, SubclusterClause.QC_SUB_06, message, entry);
         }
         if (facts.extendedL2() && (entry & ZERO) != 0) {
             add(Kind.BREACH, total, host, guest, MappingClause.QC_L2_08, "zero flag in an extended entry", entry);
@@ -154,7 +156,12 @@ final class EntryAudit {
         if ((offset & clusterMask) != 0) {
             add(Kind.CORRUPTION, total, host, guest, MappingClause.QC_L2_04, "misaligned host offset", entry);
         }
-        if (!facts.dataFile()) {
+        if (facts.dataFile()) {
+            // QC-DATA-03: what lies in a data file is not counted.
+            boolean elsewhere = offset != guest && (offset & clusterMask) == 0;
+            String message = "another place in the data file than the guest's";
+            add(Kind.BREACH, elsewhere ? total : 0, host, guest, DataFileClause.QC_DATA_02, message, entry);
+        } else {
             tally.add(offset, clusterMask + 1, total, ReferenceCounts.DATA, guest);
         }
         mapped(entry, offset, host, guest);
@@ -163,7 +170,7 @@ final class EntryAudit {
     private void unmapped(long entry, long bitmap, long host, long guest) {
         if ((bitmap & 0xffff_ffffL) != 0) {
             String message = "subclusters are allocated without a host cluster";
-            add(Kind.CORRUPTION, total, host, guest, HeaderClause.QC_HDR_20, message, entry);
+            add(Kind.CORRUPTION, total, host, guest, SubclusterClause.QC_SUB_07, message, entry);
         }
         if ((entry & ZERO) != 0 && (facts.version() == 2 || facts.extendedL2())) {
             add(Kind.BREACH, total, host, guest, MappingClause.QC_L2_08, "zero flag that may not be there", entry);
@@ -177,12 +184,17 @@ final class EntryAudit {
         if ((entry & COPIED) != 0) {
             add(Kind.CORRUPTION, total, host, guest, MappingClause.QC_L2_03, "COPIED on compressed data", entry);
         }
-        if (facts.dataFile() || bitmap != 0) {
-            String message = "compressed data with a data file or with subclusters";
-            add(Kind.CORRUPTION, total, host, guest, HeaderClause.QC_HDR_18, message, entry);
+        if (facts.dataFile()) {
+            String message = "compressed data with a data file";
+            add(Kind.CORRUPTION, total, host, guest, DataFileClause.QC_DATA_05, message, entry);
             return;
         }
-        // QC-L2-12: the sectors are counted from the one that holds the first byte.
+        if (bitmap != 0) {
+            String message = "compressed data with subclusters";
+            add(Kind.CORRUPTION, total, host, guest, SubclusterClause.QC_SUB_08, message, entry);
+            return;
+        }
+        // QC-L2-12, QC-CMP-05, QC-CMP-08: the sectors are counted from the one that holds the first byte.
         long offset = entry & compressedOffset;
         long sectors = ((entry & ~(COMPRESSED | COPIED)) >>> compressedShift) + 1;
         tally.add(offset, sectors * 512 - (offset & 511), total, ReferenceCounts.COMPRESSED, guest);

@@ -2,11 +2,15 @@ package dev.qcow2.spec.audit;
 
 import dev.qcow2.spec.audit.Finding.Kind;
 import dev.qcow2.spec.audit.ImageFacts.Table;
+import dev.qcow2.spec.clause.BitmapClause;
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.CryptClause;
 import dev.qcow2.spec.clause.ExtensionClause;
+import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.layout.ByteField;
+import dev.qcow2.spec.layout.EncryptionLayout;
 import dev.qcow2.spec.layout.ExtensionLayout;
 import dev.qcow2.spec.layout.HeaderLayout;
 import dev.qcow2.spec.layout.Structure;
@@ -32,7 +36,9 @@ final class ExtensionAudit {
         this.head = head;
     }
 
-    ImageFacts read(ImageFacts facts, long from, long end, long autoclear) throws DiskException, LimitReachedException {
+    /** Reads the extensions; {@code encrypted} says that the crypt method needs one. */
+    ImageFacts read(ImageFacts facts, long from, long end, long autoclear, boolean encrypted)
+            throws DiskException, LimitReachedException {
         for (long at = from; at < end; ) {
             ByteBuffer extension = bytes(at, ExtensionLayout.HEAD.size());
             long type = ExtensionLayout.TYPE.get(extension, 0);
@@ -47,6 +53,8 @@ final class ExtensionAudit {
             accept(facts, type, data, length, autoclear);
             at = data + ((length + 7) & ~7L);
         }
+        boolean hasEncryption = (seen & bit(ExtensionLayout.TYPE_ENCRYPTION)) != 0;
+        require(ExtensionClause.QC_EXT_10, from, hasEncryption == encrypted, hasEncryption ? "one" : "none");
         if (HeaderLayout.BITMAPS.isSet(autoclear) && (seen & bit(ExtensionLayout.TYPE_BITMAPS)) == 0) {
             breach(ExtensionClause.QC_EXT_11, from, "the bitmaps bit is set, but there is no bitmaps extension");
         }
@@ -57,11 +65,13 @@ final class ExtensionAudit {
             throws DiskException, LimitReachedException {
         if (type == ExtensionLayout.TYPE_ENCRYPTION) {
             Structure<ByteField> structure = ExtensionLayout.ENCRYPTION;
-            require(ExtensionClause.QC_EXT_10, data, length == structure.size(), "length " + length);
+            require(CryptClause.QC_CRY_04, data, length == structure.size(), "length " + length);
             ByteBuffer bytes = bytes(data, structure.size());
             encryption = new Table(
                     ExtensionLayout.ENCRYPTION_OFFSET.get(bytes, 0), ExtensionLayout.ENCRYPTION_LENGTH.get(bytes, 0));
-            requirePlace(facts, ExtensionClause.QC_EXT_10, data, encryption);
+            requirePlace(facts, CryptClause.QC_CRY_04, data, encryption);
+            boolean fits = encryption.length() >= EncryptionLayout.BYTES;
+            require(CryptClause.QC_CRY_04, data, fits, "length " + encryption.length());
         } else if (type == ExtensionLayout.TYPE_BITMAPS && HeaderLayout.BITMAPS.isSet(autoclear)) {
             // QC-EXT-11: without the bit the data is stale, and what it names is not in use.
             acceptBitmaps(facts, data, length);
@@ -70,17 +80,20 @@ final class ExtensionAudit {
 
     private void acceptBitmaps(ImageFacts facts, long data, long length) throws DiskException, LimitReachedException {
         Structure<ByteField> structure = ExtensionLayout.BITMAPS;
-        require(ExtensionClause.QC_EXT_11, data, length == structure.size(), "length " + length);
+        require(BitmapClause.QC_BM_01, data, length == structure.size(), "length " + length);
         ByteBuffer bytes = bytes(data, structure.size());
         long count = ExtensionLayout.NB_BITMAPS.get(bytes, 0);
-        require(ExtensionClause.QC_EXT_11, data, count >= 1 && count <= MOST_BITMAPS, count + " bitmaps");
+        require(BitmapClause.QC_BM_01, data, count >= 1, count + " bitmaps");
+        require(LimitClause.QC_LIM_11, data, count <= MOST_BITMAPS, count + " bitmaps");
+        boolean reserved = ExtensionLayout.BITMAPS_RESERVED.get(bytes, 0) != 0;
+        require(BitmapClause.QC_BM_01, data, !reserved, "reserved bytes");
         bitmapCount = (int) count;
         bitmaps = new Table(
                 ExtensionLayout.BITMAP_DIRECTORY_OFFSET.get(bytes, 0),
                 ExtensionLayout.BITMAP_DIRECTORY_SIZE.get(bytes, 0));
-        requirePlace(facts, ExtensionClause.QC_EXT_11, data, bitmaps);
+        requirePlace(facts, BitmapClause.QC_BM_02, data, bitmaps);
         require(
-                ExtensionClause.QC_EXT_11,
+                LimitClause.QC_LIM_11,
                 data,
                 bitmaps.length() <= LARGEST_DIRECTORY,
                 "directory of " + bitmaps.length() + " bytes");

@@ -22,6 +22,7 @@ final class HeaderAudit {
 
     private static final int LARGEST_CLUSTER_BITS = 21;
     private static final int LONGEST_NAME = 1023;
+    private static final long LUKS = 2;
     private static final long LARGEST_L1 = 32L << 20;
     private static final long LARGEST_REFCOUNT_TABLE = 8L << 20;
 
@@ -69,7 +70,9 @@ final class HeaderAudit {
                 Table.NONE);
         checkTables(facts);
         long extensionsEnd = checkBackingName(facts);
-        return new ExtensionAudit(reader, findings, bytes).read(facts, headerLength, extensionsEnd, autoclear(three));
+        boolean luks = value(HeaderLayout.CRYPT_METHOD) == LUKS;
+        return new ExtensionAudit(reader, findings, bytes)
+                .read(facts, headerLength, extensionsEnd, autoclear(three), luks);
     }
 
     private long autoclear(boolean three) {
@@ -129,6 +132,10 @@ final class HeaderAudit {
                 HeaderLayout.RAW_EXTERNAL_DATA.isSet(autoclear) && !HeaderLayout.EXTERNAL_DATA_FILE.isSet(features),
                 HeaderLayout.RAW_EXTERNAL_DATA,
                 "the raw-external-data bit is set without an external data file");
+        breachIf(
+                HeaderLayout.RAW_EXTERNAL_DATA.isSet(autoclear) && value(HeaderLayout.BACKING_FILE_OFFSET) != 0,
+                HeaderLayout.RAW_EXTERNAL_DATA,
+                "the raw-external-data bit is set together with a backing file");
         warnIf(HeaderLayout.DIRTY, features, "the dirty bit is set: refcounts may be wrong");
         warnIf(HeaderLayout.CORRUPT, features, "the corrupt bit is set");
     }

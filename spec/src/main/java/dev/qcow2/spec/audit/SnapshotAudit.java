@@ -3,7 +3,7 @@ package dev.qcow2.spec.audit;
 import dev.qcow2.spec.audit.Finding.Kind;
 import dev.qcow2.spec.audit.ImageFacts.Table;
 import dev.qcow2.spec.clause.Clause;
-import dev.qcow2.spec.clause.HeaderClause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.clause.SnapshotClause;
 import dev.qcow2.spec.disk.DiskException;
@@ -43,7 +43,7 @@ final class SnapshotAudit {
         Table table = facts.snapshots();
         require(table.hostOffset(), table.length() <= MOST_SNAPSHOTS, table.length() + " snapshots");
         if (facts.dataFile()) {
-            corrupt(table.hostOffset(), HeaderClause.QC_HDR_18, "snapshots in an image with a data file");
+            corrupt(table.hostOffset(), DataFileClause.QC_DATA_06, "snapshots in an image with a data file");
         }
         long at = table.hostOffset();
         long end = at;

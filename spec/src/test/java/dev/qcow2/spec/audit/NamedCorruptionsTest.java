@@ -215,8 +215,9 @@ class NamedCorruptionsTest {
     @DisplayName("QC-REF-03: what QEMU makes is right, and both judges say so")
     void untouched(QemuImages made) throws Exception {
         AuditReport report = Agreement.of(directory, made.load(directory).bytes(), made.name());
-        assertThat(report.findings()).isEmpty();
-        assertThat(report.clean()).isTrue();
+        boolean dirty = made.name().startsWith("DIRTY");
+        assertThat(report.clean()).as(report.toText()).isEqualTo(!dirty);
+        assertThat(report.breaches()).as(report.toText()).isZero();
     }
 
     @Test
@@ -252,30 +253,10 @@ class NamedCorruptionsTest {
     @Test
     @DisplayName("QC-EXT-10: the clusters of an encryption header are counted")
     void encryptionHeader() throws Exception {
-        Path file = directory.resolve("luks.qcow2");
-        createEncrypted(file);
-        AuditReport report = Agreement.audit(Files.readAllBytes(file));
+        AuditReport report = Agreement.audit(QemuImages.LUKS.load(directory).bytes());
         assertThat(report.clean()).as(report.toText()).isTrue();
         // The header and its key material take more than a megabyte; none of it would be counted without the extension.
         assertThat(report.clusters().imageEnd()).isGreaterThan(1 << 20);
-    }
-
-    /** QEMU measures the processor to choose its key iterations, and gives up now and then; then it is asked again. */
-    private static void createEncrypted(Path file) throws Exception {
-        String[] command =
-                "qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"
-                        .split(" ", -1);
-        for (int retries = 30; ; retries--) {
-            try {
-                QemuTools.run(directory, command, file.toString(), "1M");
-                return;
-            } catch (AssertionError e) {
-                if (retries == 0 || !String.valueOf(e.getMessage()).contains("accurate CPU usage")) {
-                    throw e;
-                }
-                Files.deleteIfExists(file);
-            }
-        }
     }
 
     @Test

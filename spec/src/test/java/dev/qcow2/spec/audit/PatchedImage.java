@@ -2,6 +2,7 @@ package dev.qcow2.spec.audit;
 
 import dev.qcow2.spec.layout.BitField;
 import dev.qcow2.spec.layout.ByteField;
+import dev.qcow2.spec.layout.ExtensionLayout;
 import dev.qcow2.spec.layout.HeaderLayout;
 import dev.qcow2.spec.layout.MappingLayout;
 import dev.qcow2.spec.layout.RefcountLayout;
@@ -46,6 +47,28 @@ final class PatchedImage {
 
     void set(ByteField field, long base, long value) {
         field.set(buffer, Math.toIntExact(base), value);
+    }
+
+    /** Returns what a field of a structure said at first. */
+    long pristine(ByteField field, long base) {
+        return field.get(pristine, Math.toIntExact(base));
+    }
+
+    /** Returns where the header extensions start. */
+    long extensionsAt() {
+        return header(HeaderLayout.VERSION) == 3 ? header(HeaderLayout.HEADER_LENGTH) : HeaderLayout.HEADER_V2.size();
+    }
+
+    /** Returns where the data of an extension starts, or 0. */
+    long extensionAt(long type) {
+        long at = extensionsAt();
+        while (true) {
+            long found = pristine(ExtensionLayout.TYPE, at);
+            if (found == ExtensionLayout.TYPE_END || found == type) {
+                return found == type ? at + ExtensionLayout.HEAD.size() : 0;
+            }
+            at += ExtensionLayout.HEAD.size() + ((pristine(ExtensionLayout.LENGTH, at) + 7) & ~7L);
+        }
     }
 
     long entry(long offset) {

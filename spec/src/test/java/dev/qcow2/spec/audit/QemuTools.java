@@ -3,7 +3,10 @@ package dev.qcow2.spec.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.qcow2.spec.layout.HeaderLayout;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +33,8 @@ final class QemuTools {
             AuditReport.Clusters clusters,
             String text) {}
 
+    private static final String SECRET = "--object secret,id=s,data=x";
+
     private QemuTools() {}
 
     static void assumeInstalled() {
@@ -52,10 +57,82 @@ final class QemuTools {
         run(directory, Stream.concat(Stream.of(command), Stream.of(more)).toArray(String[]::new));
     }
 
+    /** Makes an image; for an encrypted one QEMU measures the processor, gives up now and then, and is asked again. */
+    static void create(Path directory, Path file, String options, String size)
+            throws IOException, InterruptedException {
+        String[] command = ("qemu-img create -q -f qcow2 " + SECRET + " -o").split(" ", -1);
+        for (int retries = 30; ; retries--) {
+            try {
+                run(directory, command, options, file.toString(), size);
+                return;
+            } catch (AssertionError e) {
+                if (retries == 0 || !String.valueOf(e.getMessage()).contains("accurate CPU usage")) {
+                    throw e;
+                }
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    /** Runs qemu-img with a subcommand and an option; what is left of the words goes behind the image. */
+    static void run(Path directory, Path file, String tool, String subcommand, String... words)
+            throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(List.of(tool, subcommand));
+        int options = subcommand.equals("resize") ? words.length - 1 : words.length;
+        line.addAll(List.of(words).subList(0, options));
+        List<String> image = image(file);
+        // Only this subcommand guesses the format.
+        line.addAll(subcommand.equals("snapshot") && image.contains("-f") ? List.of(file.toString()) : image);
+        line.addAll(List.of(words).subList(options, words.length));
+        run(directory, line.toArray(String[]::new));
+    }
+
+    static void addBitmap(Path directory, Path file, List<String> nameAndOptions)
+            throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(List.of("qemu-img", "bitmap", "--add"));
+        line.addAll(nameAndOptions.subList(1, nameAndOptions.size()));
+        line.add(file.toString());
+        line.add(nameAndOptions.get(0));
+        run(directory, line.toArray(String[]::new));
+    }
+
+    static void mergeBitmap(Path directory, Path file, String from, String into)
+            throws IOException, InterruptedException {
+        run(directory, "qemu-img", "bitmap", "--merge", from, file.toString(), into);
+    }
+
+    static void io(Path directory, Path file, String command) throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(List.of("qemu-io", "-c", command));
+        line.addAll(image(file));
+        run(directory, line.toArray(String[]::new));
+    }
+
+    /** Leaves an image as a program leaves it that ends without closing. */
+    static void writeAndDie(Path directory, Path file, String command) throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(List.of("qemu-io", "-c", command, "-c", "abort"));
+        line.addAll(image(file));
+        assertThat(start(directory, line).exitCode()).isNotZero();
+    }
+
+    /** The words that name an image, with the passphrase if its header says that one is needed. */
+    private static List<String> image(Path file) throws IOException {
+        byte[] head = new byte[40];
+        try (InputStream in = Files.newInputStream(file)) {
+            in.readNBytes(head, 0, head.length);
+        }
+        if (HeaderLayout.CRYPT_METHOD.get(ByteBuffer.wrap(head), 0) == 0) {
+            return List.of("-f", "qcow2", file.toString());
+        }
+        List<String> words = new ArrayList<>(List.of(SECRET.split(" ", -1)));
+        words.addAll(List.of("--image-opts", "driver=qcow2,encrypt.key-secret=s,file.filename=" + file));
+        return words;
+    }
+
     static Verdict check(Path image) throws IOException, InterruptedException {
         Path directory = Objects.requireNonNull(image.getParent());
-        Output output =
-                start(directory, List.of("qemu-img", "check", "-f", "qcow2", "--output=json", image.toString()));
+        List<String> line = new ArrayList<>(List.of("qemu-img", "check", "--output=json"));
+        line.addAll(image(image));
+        Output output = start(directory, line);
         String text = output.text();
         return new Verdict(
                 text.contains("\"check-errors\""),
