@@ -72,7 +72,8 @@ final class BitmapAudit {
         long granularity = value(BitmapLayout.GRANULARITY_BITS);
         return holds(at, BitmapLayout.TABLE_OFFSET, placed(value(BitmapLayout.TABLE_OFFSET)))
                 && holds(at, BitmapLayout.TABLE_SIZE, LimitClause.QC_LIM_12, bounded(value(BitmapLayout.TABLE_SIZE)))
-                && holds(at, BitmapLayout.GRANULARITY_BITS, LimitClause.QC_LIM_13, granularity >= 9 && granularity <= 31)
+                && holds(
+                        at, BitmapLayout.GRANULARITY_BITS, LimitClause.QC_LIM_13, granularity >= 9 && granularity <= 31)
                 && holds(at, BitmapLayout.FLAGS, !BitmapLayout.FLAGS_RESERVED.isSet(value(BitmapLayout.FLAGS)))
                 && holds(at, BitmapLayout.TYPE, value(BitmapLayout.TYPE) == 1)
                 && holds(at, BitmapLayout.NAME_SIZE, value(BitmapLayout.NAME_SIZE) <= LONGEST_NAME);
@@ -110,7 +111,8 @@ final class BitmapAudit {
         boolean wrong = !BitmapLayout.IN_USE.isSet(flags) && ofAnotherLength();
         breachIf(wrong, at, BitmapClause.QC_BM_05, "its table does not fit the disk's size");
         if (extra != 0 || BitmapLayout.EXTRA_DATA_COMPATIBLE.isSet(flags)) {
-            findings.add(Kind.WARNING, 1, at, -1, BitmapClause.QC_BM_12, () -> "a bitmap has extra data; QEMU refuses that");
+            findings.add(
+                    Kind.WARNING, 1, at, -1, BitmapClause.QC_BM_12, () -> "a bitmap has extra data; QEMU refuses that");
         }
         int nameSize = (int) value(BitmapLayout.NAME_SIZE);
         byte[] name = new byte[nameSize + 7];
@@ -119,7 +121,9 @@ final class BitmapAudit {
         boolean fresh = names.add(new String(name, 0, nameSize, StandardCharsets.ISO_8859_1));
         breachIf(!fresh, at, BitmapClause.QC_BM_11, "another one has the same name");
         int padding = (int) -(fixedBytes.length + extra + nameSize) & 7;
-        boolean padded = new String(name, nameSize, padding, StandardCharsets.ISO_8859_1).chars().anyMatch(c -> c != 0);
+        boolean padded = new String(name, nameSize, padding, StandardCharsets.ISO_8859_1)
+                .chars()
+                .anyMatch(c -> c != 0);
         breachIf(padded, at, BitmapClause.QC_BM_04, "its padding is not zero");
     }
 

@@ -18,8 +18,7 @@ public final class BitmapLayout {
     public static final ByteField FLAGS =
             new ByteField("flags", 12, 4, "in use, enabled, extra data compatible", V3, BitmapClause.QC_BM_06);
     /** Kind of bitmap. */
-    public static final ByteField TYPE =
-            new ByteField("type", 16, 1, "1: dirty tracking", V3, BitmapClause.QC_BM_09);
+    public static final ByteField TYPE = new ByteField("type", 16, 1, "1: dirty tracking", V3, BitmapClause.QC_BM_09);
     /** Bytes per bit. */
     public static final ByteField GRANULARITY_BITS = new ByteField(
             "granularity_bits", 17, 1, "a bit stands for two to this power bytes", V3, BitmapClause.QC_BM_10);
@@ -45,8 +44,7 @@ public final class BitmapLayout {
     public static final BitField EXTRA_DATA_COMPATIBLE = new BitField(
             "extra_data_compatible", 2, 1, "may be used without knowing its extra data", V3, BitmapClause.QC_BM_12);
     /** Zeros. */
-    public static final BitField FLAGS_RESERVED =
-            new BitField("reserved", 3, 29, "zero", V3, BitmapClause.QC_BM_06);
+    public static final BitField FLAGS_RESERVED = new BitField("reserved", 3, 29, "zero", V3, BitmapClause.QC_BM_06);
     /** The bits of {@link #FLAGS}. */
     public static final Structure<BitField> FLAG_BITS =
             new Structure<>("bitmap flags", 32, List.of(IN_USE, ENABLED, EXTRA_DATA_COMPATIBLE, FLAGS_RESERVED));
@@ -55,8 +53,7 @@ public final class BitmapLayout {
     public static final BitField ALL_ONES =
             new BitField("all_ones", 0, 1, "without offset: all bits are 1", V3, BitmapClause.QC_BM_15);
     /** Zeros below the offset. */
-    public static final BitField RESERVED_LOW =
-            new BitField("reserved_low", 1, 8, "zero", V3, BitmapClause.QC_BM_14);
+    public static final BitField RESERVED_LOW = new BitField("reserved_low", 1, 8, "zero", V3, BitmapClause.QC_BM_14);
     /** Place of a cluster of the bitmap. */
     public static final BitField DATA_OFFSET =
             new BitField("data_offset", 9, 47, "host offset of a cluster of bits, or 0", V3, BitmapClause.QC_BM_16);

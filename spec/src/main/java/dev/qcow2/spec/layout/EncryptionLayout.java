@@ -26,8 +26,7 @@ public final class EncryptionLayout {
     public static final ByteField MAGIC_HEAD =
             new ByteField("magic_head", 0, 4, "LUKS, as text", V3, CryptClause.QC_CRY_05);
     /** 0xbabe. */
-    public static final ByteField MAGIC_TAIL =
-            new ByteField("magic_tail", 4, 2, "0xbabe", V3, CryptClause.QC_CRY_05);
+    public static final ByteField MAGIC_TAIL = new ByteField("magic_tail", 4, 2, "0xbabe", V3, CryptClause.QC_CRY_05);
     /** Version of LUKS. */
     public static final ByteField VERSION = new ByteField("version", 6, 2, "1", V3, CryptClause.QC_CRY_05);
     /** Name of the cipher. */
@@ -92,9 +91,7 @@ public final class EncryptionLayout {
             new ByteField("stripes", 44, 4, "parts that the key is spread over", V3, CryptClause.QC_CRY_10);
     /** One key slot. */
     public static final Structure<ByteField> KEY_SLOT = new Structure<>(
-            "LUKS key slot",
-            48,
-            List.of(SLOT_STATE, SLOT_ITERATIONS, SLOT_SALT, SLOT_MATERIAL_OFFSET, SLOT_STRIPES));
+            "LUKS key slot", 48, List.of(SLOT_STATE, SLOT_ITERATIONS, SLOT_SALT, SLOT_MATERIAL_OFFSET, SLOT_STRIPES));
 
     private EncryptionLayout() {}
 }

@@ -50,11 +50,10 @@ public final class ExtensionLayout {
     public static final ByteField NB_BITMAPS =
             new ByteField("nb_bitmaps", 0, 4, "entries of the bitmap directory", V3, BitmapClause.QC_BM_01);
     /** Zeros. */
-    public static final ByteField BITMAPS_RESERVED =
-            new ByteField("reserved", 4, 4, "zero", V3, BitmapClause.QC_BM_01);
+    public static final ByteField BITMAPS_RESERVED = new ByteField("reserved", 4, 4, "zero", V3, BitmapClause.QC_BM_01);
     /** Length of the directory. */
-    public static final ByteField BITMAP_DIRECTORY_SIZE = new ByteField(
-            "bitmap_directory_size", 8, 8, "bytes of the bitmap directory", V3, BitmapClause.QC_BM_02);
+    public static final ByteField BITMAP_DIRECTORY_SIZE =
+            new ByteField("bitmap_directory_size", 8, 8, "bytes of the bitmap directory", V3, BitmapClause.QC_BM_02);
     /** Place of the directory. */
     public static final ByteField BITMAP_DIRECTORY_OFFSET = new ByteField(
             "bitmap_directory_offset", 16, 8, "host offset of the bitmap directory", V3, BitmapClause.QC_BM_02);
@@ -65,8 +64,8 @@ public final class ExtensionLayout {
             List.of(NB_BITMAPS, BITMAPS_RESERVED, BITMAP_DIRECTORY_SIZE, BITMAP_DIRECTORY_OFFSET));
 
     /** Place of the encryption header. */
-    public static final ByteField ENCRYPTION_OFFSET = new ByteField(
-            "encryption_offset", 0, 8, "host offset of the encryption header", V3, CryptClause.QC_CRY_04);
+    public static final ByteField ENCRYPTION_OFFSET =
+            new ByteField("encryption_offset", 0, 8, "host offset of the encryption header", V3, CryptClause.QC_CRY_04);
     /** Length of the encryption header. */
     public static final ByteField ENCRYPTION_LENGTH =
             new ByteField("encryption_length", 8, 8, "bytes of the encryption header", V3, CryptClause.QC_CRY_04);

@@ -36,7 +36,9 @@ final class Agreement {
         }
         String both = what + "\nQEMU says: " + qemu.text() + "\nwe say: " + report.toText();
         if (!qemu.opened()) {
-            assertThat(report.corruptions() + report.breaches() + report.warnings()).as(both).isPositive();
+            assertThat(report.corruptions() + report.breaches() + report.warnings())
+                    .as(both)
+                    .isPositive();
         } else if (qemu.checkErrors() > 0) {
             assertThat(report.corruptions()).as(both).isPositive();
         } else {

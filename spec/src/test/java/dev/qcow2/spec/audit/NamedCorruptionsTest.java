@@ -7,7 +7,6 @@ import dev.qcow2.spec.layout.HeaderLayout;
 import dev.qcow2.spec.layout.MappingLayout;
 import dev.qcow2.spec.layout.RefcountLayout;
 import dev.qcow2.spec.layout.SnapshotLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;

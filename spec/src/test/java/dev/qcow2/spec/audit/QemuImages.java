@@ -55,12 +55,18 @@ enum QemuImages {
     EMPTY("cluster_size=4k", "0"),
     PREALLOCATED("cluster_size=4k,preallocation=metadata", "300k", "write 4k 8k"),
     COMPRESSED_ZSTD(
-            "cluster_size=4k,compression_type=zstd", "300k", "write -c 0 4k", "write -c 8k 4k", "write 8k 1k", "write -c 32k 4k"),
+            "cluster_size=4k,compression_type=zstd",
+            "300k",
+            "write -c 0 4k",
+            "write -c 8k 4k",
+            "write 8k 1k",
+            "write -c 32k 4k"),
     /** The length of a descriptor has one bit only. */
     COMPRESSED_SMALL("cluster_size=512", "100k", "convert"),
     COMPRESSED_LARGE("cluster_size=64k", "1M", "convert"),
     COMPRESSED_WHOLE("cluster_size=4k", "300k", "convert"),
-    COMPRESSED_SNAPSHOT("cluster_size=4k", "300k", "convert", "snapshot s", "write 10k 9k", "discard 40k 8k", "write -c 40k 4k"),
+    COMPRESSED_SNAPSHOT(
+            "cluster_size=4k", "300k", "convert", "snapshot s", "write 10k 9k", "discard 40k 8k", "write -c 40k 4k"),
     COMPRESSED_COUNT_2("cluster_size=1k,refcount_bits=8", "100k", "convert", "write 3k 2k", "discard 8k 4k"),
     EXTENDED_OVERLAY(
             "cluster_size=16k,extended_l2=on,backing_fmt=raw,backing_file=@BASE@",
@@ -70,12 +76,21 @@ enum QemuImages {
             "write -z -u 20k 2k",
             "write 300k 9k",
             "discard 300k 16k"),
-    EXTENDED_COMPRESSED("cluster_size=16k,extended_l2=on", "600k", "convert", "write 20k 1k", "snapshot s", "write 33k 1k"),
+    EXTENDED_COMPRESSED(
+            "cluster_size=16k,extended_l2=on", "600k", "convert", "write 20k 1k", "snapshot s", "write 33k 1k"),
     EXTENDED_DATA_FILE(
-            "cluster_size=16k,extended_l2=on,data_file=@DATA@", "900k", "write 0 40k", "write -z 64k 8k", "write 100k 1k"),
+            "cluster_size=16k,extended_l2=on,data_file=@DATA@",
+            "900k",
+            "write 0 40k",
+            "write -z 64k 8k",
+            "write 100k 1k"),
     DATA_FILE_RAW("cluster_size=4k,data_file=@DATA@,data_file_raw=on", "300k", "write 0 40k", "write -z 64k 8k"),
     DATA_FILE_EMPTY("cluster_size=4k,data_file=@DATA@", "300k", "write 100k 4k"),
-    LUKS("cluster_size=4k,encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", "700k", "write 0 90k", "snapshot s"),
+    LUKS(
+            "cluster_size=4k,encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
+            "700k",
+            "write 0 90k",
+            "snapshot s"),
     LUKS_EXTENDED(
             "cluster_size=16k,extended_l2=on,encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
             "700k",
@@ -92,7 +107,15 @@ enum QemuImages {
             "merge b0 b1"),
     BITMAPS_IN_USE("cluster_size=4k", "900k", "bitmap b0", "write 0 40k", "bitmap b1", "abort 100k 8k"),
     VM_STATE("cluster_size=4k", "700k", "write 0 40k", "write -b 0 20k", "snapshot s", "write 8k 8k"),
-    RESIZED("cluster_size=1k", "300k", "write 0 40k", "snapshot s", "resize 500k", "write 400k 9k", "snapshot t", "resize 100k"),
+    RESIZED(
+            "cluster_size=1k",
+            "300k",
+            "write 0 40k",
+            "snapshot s",
+            "resize 500k",
+            "write 400k 9k",
+            "snapshot t",
+            "resize 100k"),
     DIRTY("cluster_size=4k,lazy_refcounts=on", "700k", "write 0 40k", "abort 100k 20k"),
     DIRTY_EXTENDED("cluster_size=16k,lazy_refcounts=on,extended_l2=on", "700k", "write 0 4k", "abort 100k 20k");
 
@@ -161,12 +184,13 @@ enum QemuImages {
 
     /** Clusters that pack well, clusters that pack badly, and some that do not pack at all. */
     private byte[] compressible() {
-        int length = switch (size) {
-            case "100k" -> 100 << 10;
-            case "300k" -> 300 << 10;
-            case "600k" -> 600 << 10;
-            default -> 1 << 20;
-        };
+        int length =
+                switch (size) {
+                    case "100k" -> 100 << 10;
+                    case "300k" -> 300 << 10;
+                    case "600k" -> 600 << 10;
+                    default -> 1 << 20;
+                };
         byte[] bytes = new byte[length];
         SplittableRandom random = new SplittableRandom(3);
         for (int at = 0; at < length; ) {

@@ -100,7 +100,8 @@ final class RandomDamage {
     }
 
     private String spoilField(Structure<ByteField> structure, long at) {
-        ByteField field = structure.fields().get(random.nextInt(structure.fields().size()));
+        ByteField field =
+                structure.fields().get(random.nextInt(structure.fields().size()));
         long old = image.get(field, at);
         long value =
                 switch (random.nextInt(5)) {

@@ -54,7 +54,8 @@ class WholeFormatAuditTest {
     }
 
     @Test
-    @DisplayName("QC-CMP-05 QC-CMP-07 QC-CMP-08 QC-REF-19: each host cluster that compressed data touches is counted, by sectors")
+    @DisplayName(
+            "QC-CMP-05 QC-CMP-07 QC-CMP-08 QC-REF-19: each host cluster that compressed data touches is counted, by sectors")
     void compressedSectors() throws Exception {
         PatchedImage image = load(QemuImages.COMPRESSED_WHOLE);
         AuditReport right = Agreement.of(directory, image.bytes(), "as it was made");
@@ -68,7 +69,11 @@ class WholeFormatAuditTest {
             if (MappingLayout.L2_COMPRESSED.isSet(spoilt.entry(at))) {
                 // Seven more sectors nearly always touch one host cluster more, whose count is too low then.
                 spoilt.entry(at, spoilt.entry(at) + (7L << sectorBits));
-                grown += Agreement.of(directory, spoilt.bytes(), "entry " + index).corruptions() > 0 ? 1 : 0;
+                grown += Agreement.of(directory, spoilt.bytes(), "entry " + index)
+                                        .corruptions()
+                                > 0
+                        ? 1
+                        : 0;
             }
         }
         assertThat(grown).isGreaterThan(10);
@@ -147,7 +152,8 @@ class WholeFormatAuditTest {
     }
 
     @Test
-    @DisplayName("QC-CRY-04 QC-CRY-12 QC-EXT-10: the encryption header is there exactly for LUKS, in whole clusters, and counted")
+    @DisplayName(
+            "QC-CRY-04 QC-CRY-12 QC-EXT-10: the encryption header is there exactly for LUKS, in whole clusters, and counted")
     void encryptionPlace() throws Exception {
         PatchedImage image = load(QemuImages.LUKS);
         long extension = image.extensionAt(ExtensionLayout.TYPE_ENCRYPTION);
@@ -171,7 +177,8 @@ class WholeFormatAuditTest {
     }
 
     @Test
-    @DisplayName("QC-CRY-05 QC-CRY-09 QC-CRY-10 QC-CRY-13 QC-CRY-15 QC-LIM-09: numbers of a LUKS header that lead nowhere")
+    @DisplayName(
+            "QC-CRY-05 QC-CRY-09 QC-CRY-10 QC-CRY-13 QC-CRY-15 QC-LIM-09: numbers of a LUKS header that lead nowhere")
     void encryptionHeader() throws Exception {
         int slot = EncryptionLayout.LUKS_HEADER.size();
         breakLuks(CryptClause.QC_CRY_05, EncryptionLayout.MAGIC_HEAD, 0, 1);
@@ -187,19 +194,22 @@ class WholeFormatAuditTest {
 
     private static void breakLuks(Clause clause, ByteField field, int base, long value) throws Exception {
         PatchedImage image = load(QemuImages.LUKS);
-        long header = image.pristine(
-                ExtensionLayout.ENCRYPTION_OFFSET, image.extensionAt(ExtensionLayout.TYPE_ENCRYPTION));
+        long header =
+                image.pristine(ExtensionLayout.ENCRYPTION_OFFSET, image.extensionAt(ExtensionLayout.TYPE_ENCRYPTION));
         image.set(field, header + base, value);
         expect(image, Kind.BREACH, clause);
     }
 
     @Test
-    @DisplayName("QC-BM-02 QC-BM-04 QC-BM-05 QC-BM-06 QC-BM-09 QC-BM-11 QC-BM-12 QC-LIM-12 QC-LIM-13: bitmap directory entries")
+    @DisplayName(
+            "QC-BM-02 QC-BM-04 QC-BM-05 QC-BM-06 QC-BM-09 QC-BM-11 QC-BM-12 QC-LIM-12 QC-LIM-13: bitmap directory entries")
     void bitmapDirectory() throws Exception {
-        breakBitmap(Kind.CORRUPTION, BitmapClause.QC_BM_05, (image, at) -> image.set(BitmapLayout.TABLE_OFFSET, at, 700));
+        breakBitmap(
+                Kind.CORRUPTION, BitmapClause.QC_BM_05, (image, at) -> image.set(BitmapLayout.TABLE_OFFSET, at, 700));
         breakBitmap(Kind.CORRUPTION, LimitClause.QC_LIM_12, (image, at) -> image.set(BitmapLayout.TABLE_SIZE, at, 0));
         breakBitmap(Kind.BREACH, BitmapClause.QC_BM_05, (image, at) -> image.set(BitmapLayout.TABLE_SIZE, at, 4));
-        breakBitmap(Kind.BREACH, BitmapClause.QC_BM_05, (image, at) -> image.set(BitmapLayout.GRANULARITY_BITS, at, 20));
+        breakBitmap(
+                Kind.BREACH, BitmapClause.QC_BM_05, (image, at) -> image.set(BitmapLayout.GRANULARITY_BITS, at, 20));
         breakBitmap(
                 Kind.CORRUPTION, LimitClause.QC_LIM_13, (image, at) -> image.set(BitmapLayout.GRANULARITY_BITS, at, 8));
         breakBitmap(Kind.CORRUPTION, BitmapClause.QC_BM_06, (image, at) -> image.set(BitmapLayout.FLAGS, at, 8));
@@ -242,10 +252,12 @@ class WholeFormatAuditTest {
         expect(flagged, Kind.CORRUPTION, BitmapClause.QC_BM_14);
         PatchedImage ones = load(QemuImages.BITMAPS_LARGE);
         ones.entry(table + 8, 1);
-        assertThat(Agreement.of(directory, ones.bytes(), "all ones").corruptions()).isZero();
+        assertThat(Agreement.of(directory, ones.bytes(), "all ones").corruptions())
+                .isZero();
         PatchedImage counted = load(QemuImages.BITMAPS_LARGE);
         counted.count(table >>> image.clusterBits(), 0);
-        assertThat(Agreement.of(directory, counted.bytes(), "count").corruptions()).isEqualTo(1);
+        assertThat(Agreement.of(directory, counted.bytes(), "count").corruptions())
+                .isEqualTo(1);
         PatchedImage tail = load(QemuImages.BITMAPS);
         long first = tail.pristine(BitmapLayout.TABLE_OFFSET, directoryOf(tail));
         long bits = BitmapLayout.DATA_OFFSET.inPlace(tail.entry(first));
@@ -266,7 +278,8 @@ class WholeFormatAuditTest {
     }
 
     @Test
-    @DisplayName("QC-HDR-16 QC-MNT-08 QC-MNT-16: what a dirty image lacks in counts are corruptions, as QEMU counts them")
+    @DisplayName(
+            "QC-HDR-16 QC-MNT-08 QC-MNT-16: what a dirty image lacks in counts are corruptions, as QEMU counts them")
     void dirty() throws Exception {
         for (QemuImages made : new QemuImages[] {QemuImages.DIRTY, QemuImages.DIRTY_EXTENDED}) {
             AuditReport report = Agreement.of(directory, load(made).bytes(), made.name());
@@ -276,7 +289,8 @@ class WholeFormatAuditTest {
     }
 
     @Test
-    @DisplayName("QC-SNAP-11 QC-L1-07: machine state behind the disk's end is counted, and worth a warning in the active table")
+    @DisplayName(
+            "QC-SNAP-11 QC-L1-07: machine state behind the disk's end is counted, and worth a warning in the active table")
     void machineState() throws Exception {
         AuditReport report = Agreement.of(directory, load(QemuImages.VM_STATE).bytes(), "machine state");
         assertThat(report.clean()).isTrue();

@@ -85,7 +85,8 @@ class LayoutTest {
     }
 
     @Test
-    @DisplayName("QC-SUB-01 QC-SUB-03 QC-SUB-04 QC-SUB-08: an extended entry has 32 pairs of bits, compressed data none")
+    @DisplayName(
+            "QC-SUB-01 QC-SUB-03 QC-SUB-04 QC-SUB-08: an extended entry has 32 pairs of bits, compressed data none")
     void subclusters() {
         assertThat(MappingLayout.SUBCLUSTER_ALLOCATED.mask()).isEqualTo(0xffff_ffffL);
         assertThat(MappingLayout.SUBCLUSTER_ZERO.mask()).isEqualTo(0xffff_ffff_0000_0000L);
@@ -111,8 +112,7 @@ class LayoutTest {
                 .containsExactly(0, 4, 6, 8, 40, 72, 104, 108, 112, 132, 164, 168);
         assertThat(EncryptionLayout.KEY_SLOT.fields().stream().map(Field::offset))
                 .containsExactly(0, 4, 8, 40, 44);
-        int bytes = EncryptionLayout.LUKS_HEADER.size()
-                + EncryptionLayout.KEY_SLOTS * EncryptionLayout.KEY_SLOT.size();
+        int bytes = EncryptionLayout.LUKS_HEADER.size() + EncryptionLayout.KEY_SLOTS * EncryptionLayout.KEY_SLOT.size();
         assertThat(bytes).isEqualTo(EncryptionLayout.BYTES);
     }
 
