@@ -6,7 +6,8 @@
  *   <li>{@link dev.qcow2.optimized.CopyOnWriteDecision}: the optimisation that this package is about
  *   <li>EntryBits, RefcountBits, ImageHeader, HeaderReader: the format's structures
  *   <li>Slice, SliceCache, RootTable: tables in memory
- *   <li>MappingTables: guest clusters to host clusters; RefcountStore, ClusterAllocator: which host clusters are free
+ *   <li>MappingTables: guest clusters to host clusters; RefcountStore, ClusterAllocator: which host clusters are
+ *       free; GrowthAhead: how the file gets longer
  *   <li>InFlightRequests: who may touch what at the same time
  *   <li>WritePath, AllocatingWrite: a write from claim to link; ZeroPath: zeroes and discard; Image: reads
  *   <li>Checkpoint: how memory gets to the disk, in which order; TableGrowth, SnapshotOperations: the rare events

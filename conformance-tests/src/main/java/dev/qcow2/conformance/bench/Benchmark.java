@@ -5,6 +5,7 @@ import dev.qcow2.spec.host.RealHostDirectory;
 import dev.qcow2.spec.host.RealHostFile.Durability;
 import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -154,6 +155,7 @@ final class Benchmark {
             workload.preparation().prepare(new RealHostDirectory(where, Durability.NONE), workload.diskSize());
         }
         Files.createDirectories(where);
+        settle();
         return where;
     }
 
@@ -163,6 +165,22 @@ final class Benchmark {
                 .orThrow()
                 .output();
         return Long.parseLong(output.split("\\s", 2)[0]) * 1024;
+    }
+
+    /**
+     * Waits until the host has written out what preparations and earlier contenders left in its page cache. Otherwise it
+     * does so while the next one is measured, who pays for it.
+     */
+    private void settle() throws IOException {
+        List<Path> files;
+        try (Stream<Path> walk = Files.walk(directory)) {
+            files = walk.filter(Files::isRegularFile).toList();
+        }
+        for (Path file : files) {
+            try (FileChannel channel = FileChannel.open(file)) {
+                channel.force(true);
+            }
+        }
     }
 
     /** Removes a directory and what is in it, if it is there. */
