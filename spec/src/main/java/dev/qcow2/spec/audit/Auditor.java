@@ -18,6 +18,10 @@ import dev.qcow2.spec.host.HostFile;
  *       the image
  *   <li>where QEMU gives up with a check error (a refcount block or a snapshot's L1 table that can't be read), the
  *       report has at least one corruption and goes on
+ *   <li>what keeps QEMU from opening an image though its counts are right (a broken LUKS header, a bitmap table that does
+ *       not fit the disk) is a breach here; so are rules that QEMU does not look at, as that a data file's cluster lies at
+ *       the guest's offset (QC-DATA-02) and that unused bits of bitmaps are zero (QC-BM-18)
+ *   <li>a bitmap with extra data, and a data file that has no name in the image, are warnings: the format permits them
  *   <li>clusters past the end of the file that are counted but not referred to are ignored, as in QEMU
  * </ul>
  *
@@ -72,7 +76,7 @@ public final class Auditor {
     }
 
     /**
-     * Judges an image. Backing and data files are not looked at.
+     * Judges an image. Backing and data files are not looked at, and nothing is decompressed or decrypted.
      *
      * @param file the image
      * @return the verdict

@@ -5,6 +5,7 @@ import dev.qcow2.spec.audit.ImageFacts.Table;
 import dev.qcow2.spec.clause.BitmapClause;
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.clause.CryptClause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.ExtensionClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.DiskException;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 /** Walks the header extensions; takes from them where further clusters are in use. */
 final class ExtensionAudit {
 
+    private static final long LONGEST_NAME = 1023;
     private static final long MOST_BITMAPS = 65535;
     private static final long LARGEST_DIRECTORY = 64L << 20;
 
@@ -55,6 +57,10 @@ final class ExtensionAudit {
         }
         boolean hasEncryption = (seen & bit(ExtensionLayout.TYPE_ENCRYPTION)) != 0;
         require(ExtensionClause.QC_EXT_10, from, hasEncryption == encrypted, hasEncryption ? "one" : "none");
+        if (facts.dataFile() && (seen & bit(ExtensionLayout.TYPE_DATA_FILE)) == 0) {
+            String message = "the data file has no name: the user has to give it";
+            findings.add(Kind.WARNING, 1, from, -1, DataFileClause.QC_DATA_07, () -> message);
+        }
         if (HeaderLayout.BITMAPS.isSet(autoclear) && (seen & bit(ExtensionLayout.TYPE_BITMAPS)) == 0) {
             breach(ExtensionClause.QC_EXT_11, from, "the bitmaps bit is set, but there is no bitmaps extension");
         }
@@ -73,8 +79,10 @@ final class ExtensionAudit {
             boolean fits = encryption.length() >= EncryptionLayout.BYTES;
             require(CryptClause.QC_CRY_04, data, fits, "length " + encryption.length());
         } else if (type == ExtensionLayout.TYPE_BITMAPS && HeaderLayout.BITMAPS.isSet(autoclear)) {
-            // QC-EXT-11: without the bit the data is stale, and what it names is not in use.
+            // QC-EXT-11, QC-BM-25: without the bit the data is stale, and what it names is not in use.
             acceptBitmaps(facts, data, length);
+        } else if (type == ExtensionLayout.TYPE_DATA_FILE && (length == 0 || length > LONGEST_NAME)) {
+            breach(LimitClause.QC_LIM_14, data, "a data file's name of " + length + " bytes");
         }
     }
 

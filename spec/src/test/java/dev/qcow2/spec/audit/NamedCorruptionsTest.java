@@ -240,7 +240,7 @@ class NamedCorruptionsTest {
     }
 
     @Test
-    @DisplayName("QC-EXT-11: bitmaps are counted while their autoclear bit is set, and leak without it")
+    @DisplayName("QC-EXT-11 QC-BM-03 QC-BM-25: bitmaps are counted while their autoclear bit is set, and leak without it")
     void bitmaps() throws Exception {
         PatchedImage stale = QemuImages.BITMAPS.load(directory);
         stale.header(HeaderLayout.AUTOCLEAR_FEATURES, 0);
@@ -250,7 +250,7 @@ class NamedCorruptionsTest {
     }
 
     @Test
-    @DisplayName("QC-EXT-10: the clusters of an encryption header are counted")
+    @DisplayName("QC-EXT-10 QC-CRY-12: the clusters of an encryption header are counted")
     void encryptionHeader() throws Exception {
         AuditReport report = Agreement.audit(QemuImages.LUKS.load(directory).bytes());
         assertThat(report.clean()).as(report.toText()).isTrue();

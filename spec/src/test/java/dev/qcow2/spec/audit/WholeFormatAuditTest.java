@@ -136,6 +136,30 @@ class WholeFormatAuditTest {
     }
 
     @Test
+    @DisplayName("QC-DATA-07 QC-LIM-14: a data file without a name is for the user to name, an empty name is none")
+    void dataFileName() throws Exception {
+        PatchedImage unnamed = load(QemuImages.DATA_FILE);
+        unnamed.set(ExtensionLayout.TYPE, unnamed.extensionsAt(), 0x1234);
+        assertThat(expect(unnamed, Kind.WARNING, DataFileClause.QC_DATA_07).clean())
+                .isTrue();
+        PatchedImage empty = load(QemuImages.DATA_FILE);
+        empty.set(ExtensionLayout.LENGTH, empty.extensionsAt(), 0);
+        empty.set(ExtensionLayout.TYPE, empty.extensionsAt() + 8, ExtensionLayout.TYPE_END);
+        empty.set(ExtensionLayout.LENGTH, empty.extensionsAt() + 8, 0);
+        expect(empty, Kind.BREACH, LimitClause.QC_LIM_14);
+    }
+
+    @Test
+    @DisplayName("QC-DATA-06: an image with a data file has no snapshots")
+    void dataFileSnapshots() throws Exception {
+        PatchedImage image = load(QemuImages.DATA_FILE);
+        image.header(HeaderLayout.NB_SNAPSHOTS, 1);
+        image.header(HeaderLayout.SNAPSHOTS_OFFSET, image.header(HeaderLayout.L1_TABLE_OFFSET));
+        AuditReport report = Agreement.audit(image.bytes());
+        assertThat(report.findings()).extracting(Finding::clause).contains(DataFileClause.QC_DATA_06);
+    }
+
+    @Test
     @DisplayName("QC-HDR-30: the raw bit without a data file, and with a backing file")
     void rawBit() throws Exception {
         PatchedImage image = load(QemuImages.VERSION_3);
