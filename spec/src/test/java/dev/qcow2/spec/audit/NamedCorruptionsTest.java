@@ -240,7 +240,8 @@ class NamedCorruptionsTest {
     }
 
     @Test
-    @DisplayName("QC-EXT-11 QC-BM-03 QC-BM-25: bitmaps are counted while their autoclear bit is set, and leak without it")
+    @DisplayName(
+            "QC-EXT-11 QC-BM-03 QC-BM-25: bitmaps are counted while their autoclear bit is set, and leak without it")
     void bitmaps() throws Exception {
         PatchedImage stale = QemuImages.BITMAPS.load(directory);
         stale.header(HeaderLayout.AUTOCLEAR_FEATURES, 0);
