@@ -2,6 +2,7 @@ package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_03;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_10;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_01;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_02;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_05;
@@ -34,6 +35,8 @@ import java.util.Optional;
 
 /** Reads the header and its extensions, and refuses what does not hold together. Every size is checked before use. */
 final class HeaderReader {
+
+    private static final int EXTENSION_CRYPTO = 0x0537be77;
 
     private static final int FIXED_BYTES = 112;
     private static final int V3_COMPRESSION_AT = 104;
@@ -242,6 +245,8 @@ final class HeaderReader {
                 // An empty name says as little as none.
                 backingFormat = length == 0 ? Optional.empty() : Optional.of(text(at + 8, (int) length));
             }
+            // An encrypted image was refused before; in any other the LUKS header has no business.
+            require(type != EXTENSION_CRYPTO, QC_EXT_10, 32, "crypt_method 0 with a LUKS header", "crypt_method 2");
             // QC-EXT-01, QC-EXT-09
             at += 8 + ((length + 7) & ~7L);
         }
