@@ -62,12 +62,25 @@ final class Checkpoint {
                 || image.refcounts().blocks().wantsCheckpoint();
     }
 
-    /** Makes everything that was done so far safe. */
+    /** Brings everything to the disk. */
     void run() throws DiskException {
+        run(false);
+    }
+
+    /** Makes everything that was done so far safe; counts may be left out where a repair would find them again. */
+    void runLazily() throws DiskException {
+        run(true);
+    }
+
+    private void run(boolean mayPostpone) throws DiskException {
         writer.lock();
         try {
-            image.requireHealthy();
-            take();
+            image.health().require();
+            boolean postponed = take(mayPostpone);
+            if (postponed) {
+                // QC-HDR-22: the mark is on the disk before the first entry whose count isn't.
+                markDirty();
+            }
             boolean done = false;
             try {
                 writeInOrder();
@@ -75,22 +88,30 @@ final class Checkpoint {
             } finally {
                 settle(done);
             }
-            releaseTaken();
+            releaseTaken(!postponed);
         } finally {
             writer.unlock();
         }
     }
 
-    private void take() {
+    /** Takes what is dirty; returns whether counts were left behind. */
+    private boolean take(boolean mayPostpone) {
         metadata.lock();
         try {
-            blocks.stage(image.refcounts().blocks().takeDirty());
-            refcountTable.stage(image.refcounts().table().takeDirty());
+            RefcountStore refcounts = image.refcounts();
+            boolean postpones = mayPostpone && image.lazyRefcounts().postpones(refcounts);
+            boolean leftBehind =
+                    postpones && (refcounts.blocks().hasDirty() || refcounts.table().hasDirty() || filling.runs() > 0);
+            if (!postpones) {
+                blocks.stage(refcounts.blocks().takeDirty());
+                refcountTable.stage(refcounts.table().takeDirty());
+            }
             l2.stage(image.mapping().slices().takeDirty());
             l1.stage(image.mapping().l1().takeDirty());
             PendingFrees full = filling;
             filling = taken;
             taken = full;
+            return leftBehind;
         } finally {
             metadata.unlock();
         }
@@ -141,18 +162,45 @@ final class Checkpoint {
         try {
             host.flush();
         } catch (DiskException e) {
-            image.poison(e);
+            image.health().poison(e);
             throw e;
+        }
+    }
+
+    private void markDirty() throws DiskException {
+        boolean done = false;
+        try {
+            image.marks().setDirty();
+            done = true;
+        } finally {
+            if (!done) {
+                settle(false);
+            }
+        }
+    }
+
+    /** Ends the work on an image whose counts were postponed: all is on the disk, so the mark can go (QC-HDR-16). */
+    void finish() throws DiskException {
+        run();
+        writer.lock();
+        try {
+            if (image.marks().dirty()) {
+                // The counts that were lowered last.
+                flushHost();
+                image.marks().clearDirty();
+            }
+        } finally {
+            writer.unlock();
         }
     }
 
     /** Lowers counts at once: for what only a checkpoint's caller referred to, after its own flush. */
     void releaseNow(long first, long length) throws DiskException {
         taken.addRun(first, length);
-        releaseTaken();
+        releaseTaken(true);
     }
 
-    private void releaseTaken() throws DiskException {
+    private void releaseTaken(boolean writesCounts) throws DiskException {
         if (taken.runs() == 0) {
             return;
         }
@@ -165,7 +213,9 @@ final class Checkpoint {
             punchUnshared(first, length);
             corruptCluster = Math.max(corruptCluster, lower(first, length));
         }
-        writeBlocks();
+        if (writesCounts) {
+            writeBlocks();
+        }
         if (corruptCluster >= 0) {
             throw new CorruptImageException(
                     host.name(),

@@ -130,6 +130,7 @@ final class HeaderReader {
                 fields.getInt(60),
                 fields.getLong(64),
                 incompatible,
+                version == 2 ? 0 : fields.getLong(ImageHeader.COMPATIBLE_AT),
                 version == 2 ? 0 : fields.getLong(88),
                 backingName,
                 backingFormat);

@@ -3,7 +3,6 @@ package dev.qcow2.optimized;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskClosedException;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
@@ -27,9 +26,11 @@ final class Image implements Layer {
     private final MappingTables mapping;
     private final InFlightRequests requests;
     private final Checkpoint checkpoint;
+    private final LazyRefcounts lazyRefcounts;
+    private final HeaderMarks marks;
+    private final ImageHealth health;
     private volatile boolean closed;
     private volatile boolean checkpointDue;
-    private volatile @Nullable DiskException poison;
 
     Image(HostFile host, ImageHeader header, @Nullable Layer backing, OptimizedOptions options, CacheBudget budget)
             throws DiskException {
@@ -44,6 +45,9 @@ final class Image implements Layer {
         this.mapping = new MappingTables(host, space, header, budget.l2Bytes());
         this.requests = new InFlightRequests(metadata);
         this.checkpoint = new Checkpoint(this);
+        this.lazyRefcounts = new LazyRefcounts(header, options);
+        this.marks = new HeaderMarks(host, header);
+        this.health = new ImageHealth(this);
     }
 
     HostFile host() {
@@ -95,6 +99,18 @@ final class Image implements Layer {
         return checkpoint;
     }
 
+    LazyRefcounts lazyRefcounts() {
+        return lazyRefcounts;
+    }
+
+    HeaderMarks marks() {
+        return marks;
+    }
+
+    ImageHealth health() {
+        return health;
+    }
+
     int clusterBits() {
         return header.clusterBits();
     }
@@ -114,15 +130,17 @@ final class Image implements Layer {
         }
     }
 
-    /** After a failed host flush nobody knows what the file holds, so nothing may be built on it. */
-    void poison(DiskException cause) {
-        poison = cause;
+    boolean isOpen() {
+        return !closed;
     }
 
-    void requireHealthy() throws DiskException {
-        DiskException cause = poison;
-        if (cause != null) {
-            throw new HostIoException(host.name(), "change after a failed flush", cause);
+    /** Waits until no other request is under way, and lets none begin. */
+    Request claimAll() {
+        metadata.lock();
+        try {
+            return requests.claimAll();
+        } finally {
+            metadata.unlock();
         }
     }
 
@@ -135,14 +153,14 @@ final class Image implements Layer {
     void relieve() throws DiskException {
         if (checkpointDue) {
             checkpointDue = false;
-            checkpoint.run();
+            checkpoint.runLazily();
         }
     }
 
     /** Ends a change: without the metadata cache, everything goes to the file at once, and memory is emptied. */
     void finishChange() throws DiskException {
         if (!options.metadataCache()) {
-            checkpoint.run();
+            checkpoint.runLazily();
             forgetTables();
         }
     }
@@ -303,7 +321,7 @@ final class Image implements Layer {
 
     void flush() throws DiskException {
         requireOpen();
-        checkpoint.run();
+        checkpoint.runLazily();
     }
 
     /** Refuses every request that begins from now on; the metadata lock is held. */

@@ -92,6 +92,8 @@ final class ImageCreator {
         header.putLong(48, 1L << clusterBits).putInt(56, (int) tableClusters);
         header.position(ImageHeader.V2_LENGTH);
         if (options.version() == 3) {
+            header.putLong(
+                    ImageHeader.COMPATIBLE_AT, options.features().lazyRefcounts() ? ImageHeader.LAZY_REFCOUNTS : 0);
             header.putInt(96, options.refcountOrder()).putInt(100, HEADER_BYTES);
             header.position(HEADER_BYTES);
         }

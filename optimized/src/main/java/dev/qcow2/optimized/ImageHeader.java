@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param snapshotCount entries of the snapshot table
  * @param snapshotsOffset where it starts
  * @param incompatible feature bits; only the dirty and the corrupt bit can be set
+ * @param compatible feature bits
  * @param autoclear feature bits
  * @param backingName the backing file, if there is one
  * @param backingFormat what the backing-format extension says
@@ -33,6 +34,7 @@ record ImageHeader(
         int snapshotCount,
         long snapshotsOffset,
         long incompatible,
+        long compatible,
         long autoclear,
         Optional<String> backingName,
         Optional<String> backingFormat) {
@@ -43,11 +45,14 @@ record ImageHeader(
     static final int L1_SIZE_AT = 36;
     static final int REFCOUNT_TABLE_AT = 48;
     static final int SNAPSHOTS_AT = 60;
+    static final int INCOMPATIBLE_AT = 72;
+    static final int COMPATIBLE_AT = 80;
     static final int AUTOCLEAR_AT = 88;
     static final int EXTENSION_BACKING_FORMAT = 0xe2792aca;
     static final int EXTENSION_FEATURE_NAMES = 0x6803f857;
     static final long DIRTY = 1;
     static final long CORRUPT = 2;
+    static final long LAZY_REFCOUNTS = 1;
     static final long MAX_L1_BYTES = 32L << 20;
     static final long MAX_REFCOUNT_TABLE_BYTES = 8L << 20;
     static final int MAX_BACKING_NAME = 1023;

@@ -1,6 +1,7 @@
 package dev.qcow2.optimized;
 
 import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OutOfBoundsException;
 import dev.qcow2.spec.disk.ReadOnlyException;
@@ -38,7 +39,11 @@ final class OptimizedDisk implements VirtualDisk {
         image.requireOpen();
         requireInside(guestOffset, into.remaining());
         if (into.hasRemaining()) {
-            image.read(guestOffset, into);
+            try {
+                image.read(guestOffset, into);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
         }
     }
 
@@ -47,7 +52,11 @@ final class OptimizedDisk implements VirtualDisk {
         requireChangeable();
         requireInside(guestOffset, from.remaining());
         if (from.hasRemaining()) {
-            writes.write(guestOffset, from);
+            try {
+                writes.write(guestOffset, from);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
         }
     }
 
@@ -56,7 +65,11 @@ final class OptimizedDisk implements VirtualDisk {
         requireChangeable();
         requireInside(guestOffset, length);
         if (length > 0) {
-            zeroes.writeZeroes(guestOffset, length, mode);
+            try {
+                zeroes.writeZeroes(guestOffset, length, mode);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
         }
     }
 
@@ -65,7 +78,11 @@ final class OptimizedDisk implements VirtualDisk {
         requireChangeable();
         requireInside(guestOffset, length);
         if (length > 0) {
-            zeroes.discard(guestOffset, length);
+            try {
+                zeroes.discard(guestOffset, length);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
         }
     }
 
@@ -73,7 +90,11 @@ final class OptimizedDisk implements VirtualDisk {
     public void flush() throws DiskException {
         image.requireOpen();
         if (writable) {
-            image.flush();
+            try {
+                image.flush();
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
         }
     }
 
@@ -83,7 +104,11 @@ final class OptimizedDisk implements VirtualDisk {
         requireInside(guestOffset, length);
         StatusCollector collector = new StatusCollector();
         if (length > 0) {
-            image.status(guestOffset, length, 0, collector);
+            try {
+                image.status(guestOffset, length, 0, collector);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
         }
         return collector.extents();
     }
@@ -137,10 +162,13 @@ final class OptimizedDisk implements VirtualDisk {
             image.metadata().unlock();
         }
         try {
-            if (writable) {
-                image.checkpoint().run();
+            if (writable && !image.health().markedCorrupt()) {
+                image.checkpoint().finish();
                 image.trim();
             }
+        } catch (CorruptImageException e) {
+            image.marks().setCorrupt();
+            throw e;
         } finally {
             image.requests().leave(request);
             image.close();
@@ -153,23 +181,30 @@ final class OptimizedDisk implements VirtualDisk {
     }
 
     private <T> T alone(Exclusive<T> action) throws DiskException {
-        Request request;
-        image.metadata().lock();
         try {
-            request = image.requests().claimAll();
-        } finally {
-            image.metadata().unlock();
+            return aloneUnnoted(action);
+        } catch (CorruptImageException e) {
+            throw noted(e);
         }
+    }
+
+    private <T> T aloneUnnoted(Exclusive<T> action) throws DiskException {
+        Request request = image.claimAll();
         image.checkpoint().writer().lock();
         image.metadata().lock();
         try {
             image.requireOpen();
+            image.health().require();
             return action.run();
         } finally {
             image.metadata().unlock();
             image.checkpoint().writer().unlock();
             image.requests().leave(request);
         }
+    }
+
+    private CorruptImageException noted(CorruptImageException e) {
+        return writable ? image.health().found(e) : e;
     }
 
     private void requireChangeable() throws DiskException {

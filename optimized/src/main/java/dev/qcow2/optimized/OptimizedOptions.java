@@ -12,6 +12,7 @@ package dev.qcow2.optimized;
  * @param runReads contiguous clusters are read with one host read
  * @param concurrentRequests requests on different ranges run at the same time ({@link InFlightRequests})
  * @param growAhead the host file is made longer in large steps, before its end is written ({@link GrowthAhead})
+ * @param lazyRefcounts in images that permit it, counts stay in memory until the disk is closed ({@link LazyRefcounts})
  */
 public record OptimizedOptions(
         boolean skipCopyOnWrite,
@@ -21,10 +22,11 @@ public record OptimizedOptions(
         boolean runAllocation,
         boolean runReads,
         boolean concurrentRequests,
-        boolean growAhead) {
+        boolean growAhead,
+        boolean lazyRefcounts) {
 
     /** The number of switches. */
-    public static final int SWITCHES = 8;
+    public static final int SWITCHES = 9;
 
     /**
      * Turns every optimisation on.
@@ -59,7 +61,8 @@ public record OptimizedOptions(
                 (bits & 16) != 0,
                 (bits & 32) != 0,
                 (bits & 64) != 0,
-                (bits & 128) != 0);
+                (bits & 128) != 0,
+                (bits & 256) != 0);
     }
 
     /**
@@ -75,7 +78,8 @@ public record OptimizedOptions(
                 | (runAllocation ? 16 : 0)
                 | (runReads ? 32 : 0)
                 | (concurrentRequests ? 64 : 0)
-                | (growAhead ? 128 : 0);
+                | (growAhead ? 128 : 0)
+                | (lazyRefcounts ? 256 : 0);
     }
 
     /**
@@ -156,6 +160,16 @@ public record OptimizedOptions(
      */
     public OptimizedOptions withGrowAhead(boolean on) {
         return with(128, on);
+    }
+
+    /**
+     * Sets whether counts stay in memory until the disk is closed, in images that permit it.
+     *
+     * @param on the switch
+     * @return a copy
+     */
+    public OptimizedOptions withLazyRefcounts(boolean on) {
+        return with(256, on);
     }
 
     private OptimizedOptions with(int bit, boolean on) {

@@ -59,6 +59,10 @@ final class RootTable {
         }
     }
 
+    boolean hasDirty() {
+        return !dirty.isEmpty();
+    }
+
     /** Hands the dirty pieces over to a checkpoint; what is changed from now on is dirty anew. */
     List<Slice> takeDirty() {
         List<Slice> taken = dirty;

@@ -45,6 +45,10 @@ final class SliceCache {
         return 1 << sliceBits;
     }
 
+    boolean hasDirty() {
+        return !dirty.isEmpty();
+    }
+
     boolean wantsCheckpoint() {
         return dirty.size() >= capacity / 2;
     }

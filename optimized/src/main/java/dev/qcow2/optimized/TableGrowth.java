@@ -99,7 +99,7 @@ final class TableGrowth {
             change.apply();
         } catch (DiskException e) {
             // Nobody knows which of the two tables the header names now.
-            image.poison(e);
+            image.health().poison(e);
             throw e;
         }
         image.checkpoint().flushHost();

@@ -73,7 +73,7 @@ final class WritePath {
                 long claimFirst = exact ? first : claimStart(first);
                 long claimEnd = exact ? end : claimEnd(end);
                 image.requireOpen();
-                image.requireHealthy();
+                image.health().require();
                 if (image.requests().isFree(claimFirst, claimEnd, true)) {
                     return image.requests().claim(claimFirst, claimEnd, true);
                 }
@@ -92,7 +92,7 @@ final class WritePath {
         try {
             image.requests().awaitFree(claimFirst, claimEnd, true);
             image.requireOpen();
-            image.requireHealthy();
+            image.health().require();
             return image.requests().claim(claimFirst, claimEnd, true);
         } finally {
             image.metadata().unlock();

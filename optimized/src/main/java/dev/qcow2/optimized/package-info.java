@@ -10,7 +10,8 @@
  *       free; GrowthAhead: how the file gets longer
  *   <li>InFlightRequests: who may touch what at the same time
  *   <li>WritePath, AllocatingWrite: a write from claim to link; ZeroPath: zeroes and discard; Image: reads
- *   <li>Checkpoint: how memory gets to the disk, in which order; TableGrowth, SnapshotOperations: the rare events
+ *   <li>Checkpoint: how memory gets to the disk, in which order; LazyRefcounts: which part of it may wait; HeaderMarks,
+ *       ImageHealth: what the header says meanwhile; TableGrowth, SnapshotOperations: the rare events
  *   <li>OptimizedDisk, ChainOpener, OptimizedDriver: the contract
  * </ol>
  *

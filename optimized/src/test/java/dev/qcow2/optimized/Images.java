@@ -40,6 +40,20 @@ final class Images {
         assertThat(report.clean()).as(report.toText()).isTrue();
     }
 
+    static byte[] bytes(HostDirectory directory, String name, long offset, int length) throws DiskException {
+        byte[] bytes = new byte[length];
+        try (HostFile file = directory.open(name, Access.READ_ONLY)) {
+            file.readZeroPadded(offset, ByteBuffer.wrap(bytes));
+        }
+        return bytes;
+    }
+
+    static void poke(HostDirectory directory, String name, long offset, byte... bytes) throws DiskException {
+        try (HostFile file = directory.open(name, Access.READ_WRITE)) {
+            file.write(offset, ByteBuffer.wrap(bytes));
+        }
+    }
+
     static byte[] filled(int length, int fill) {
         byte[] bytes = new byte[length];
         Arrays.fill(bytes, (byte) fill);
