@@ -100,8 +100,8 @@ final class Checkpoint {
         try {
             RefcountStore refcounts = image.refcounts();
             boolean postpones = mayPostpone && image.lazyRefcounts().postpones(refcounts);
-            boolean leftBehind =
-                    postpones && (refcounts.blocks().hasDirty() || refcounts.table().hasDirty() || filling.runs() > 0);
+            boolean leftBehind = postpones
+                    && (refcounts.blocks().hasDirty() || refcounts.table().hasDirty() || filling.runs() > 0);
             if (!postpones) {
                 blocks.stage(refcounts.blocks().takeDirty());
                 refcountTable.stage(refcounts.table().takeDirty());

@@ -42,7 +42,8 @@ final class HeaderMarks {
     private void change(long bits) throws DiskException {
         if (inHeader && bits != incompatible) {
             host.write(
-                    ImageHeader.INCOMPATIBLE_AT, ByteBuffer.allocate(8).putLong(bits).flip());
+                    ImageHeader.INCOMPATIBLE_AT,
+                    ByteBuffer.allocate(8).putLong(bits).flip());
             host.flush();
             incompatible = bits;
         }

@@ -34,10 +34,7 @@ class MarksTest {
     private void create(boolean lazy, int version) throws DiskException {
         FormatFeatures features = lazy ? FormatFeatures.PLAIN.withLazyRefcounts() : FormatFeatures.PLAIN;
         new OptimizedDriver()
-                .create(
-                        directory,
-                        "disk",
-                        new CreateOptions(10 * CLUSTER, version, 16, 4, Optional.empty(), features));
+                .create(directory, "disk", new CreateOptions(10 * CLUSTER, version, 16, 4, Optional.empty(), features));
     }
 
     private int mark() throws DiskException {
@@ -46,7 +43,8 @@ class MarksTest {
 
     @ParameterizedTest
     @ValueSource(ints = {511, 256, 255, 0})
-    @DisplayName("QC-HDR-16, QC-HDR-22: the dirty bit is set while counts are postponed, and goes when the disk is closed")
+    @DisplayName(
+            "QC-HDR-16, QC-HDR-22: the dirty bit is set while counts are postponed, and goes when the disk is closed")
     void dirtyWhilePostponed(int switches) throws IOException {
         create(true, 3);
         Images.poke(directory, "disk", 80, (byte) 0x40);
@@ -111,7 +109,8 @@ class MarksTest {
             disk.write(0, ByteBuffer.wrap(Images.filled(CLUSTER, 1)));
             disk.write(5 * CLUSTER, ByteBuffer.wrap(Images.filled(CLUSTER, 5)));
         }
-        long table = ByteBuffer.wrap(Images.bytes(directory, "disk", L1_OFFSET, 8)).getLong() & ~EntryBits.COPIED;
+        long table =
+                ByteBuffer.wrap(Images.bytes(directory, "disk", L1_OFFSET, 8)).getLong() & ~EntryBits.COPIED;
         // An entry that names no whole cluster.
         Images.poke(directory, "disk", table + 8 * 5 + 6, (byte) 0x02);
         try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {

@@ -47,9 +47,7 @@ class PowerCutTest {
         int clusterBits = random.nextInt(3) == 0 ? 12 : 9;
         CreateOptions options = new CreateOptions(SIZE, 3, clusterBits, refcountOrder, Optional.empty());
         driver.create(
-                directory,
-                "disk",
-                lazy ? options.withFeatures(FormatFeatures.PLAIN.withLazyRefcounts()) : options);
+                directory, "disk", lazy ? options.withFeatures(FormatFeatures.PLAIN.withLazyRefcounts()) : options);
         if (refcountOrder > 0 && random.nextBoolean()) {
             shareSome(directory, driver);
         }
