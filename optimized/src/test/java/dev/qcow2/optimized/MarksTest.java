@@ -92,7 +92,7 @@ class MarksTest {
                         "disk",
                         Images.WRITE)) {
             for (int i = 0; i < 10; i++) {
-                disk.write(i * CLUSTER, ByteBuffer.wrap(Images.filled(100, 1)));
+                disk.write((long) i * CLUSTER, ByteBuffer.wrap(Images.filled(100, 1)));
                 disk.flush();
             }
         }
