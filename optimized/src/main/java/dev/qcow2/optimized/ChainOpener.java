@@ -15,11 +15,14 @@ import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.disk.OpenOptions.DirtyPolicy;
+import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -50,6 +53,11 @@ final class ChainOpener {
         try {
             chain.add(directory.identity(fileName));
             ImageHeader header = HeaderReader.read(host);
+            List<String> notices = new ArrayList<>();
+            if (mustRepair(header)) {
+                notices.add(repair(host));
+                header = HeaderReader.read(host);
+            }
             requireWritableState(host, header);
             List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
             image = image(host, fileName, header, 0);
@@ -57,12 +65,25 @@ final class ChainOpener {
                 HeaderFields.clearAutoclear(host);
             }
             complete = true;
-            return new OptimizedDisk(image, openOptions.writable(), clock, snapshots);
+            return new OptimizedDisk(image, openOptions.writable(), clock, snapshots, notices);
         } finally {
             if (!complete) {
                 close(image, host);
             }
         }
+    }
+
+    private boolean mustRepair(ImageHeader header) {
+        return openOptions.writable()
+                && openOptions.dirty() == DirtyPolicy.REPAIR
+                && (header.incompatible() & (ImageHeader.DIRTY | ImageHeader.CORRUPT)) == ImageHeader.DIRTY;
+    }
+
+    /** QC-HDR-16: the counts are found again before anybody writes; what can't be mended leaves the mark. */
+    private static String repair(HostFile host) throws DiskException {
+        RepairReport report = new Repair(host).run(RepairScope.Changes.ALL);
+        return "The image was marked dirty: " + report.corruptionsFixed() + " broken rules were mended, and "
+                + report.leaksFixed() + " leaked clusters given back.";
     }
 
     private void requireWritableState(HostFile host, ImageHeader header) throws DiskException {

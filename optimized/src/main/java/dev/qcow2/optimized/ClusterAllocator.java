@@ -17,7 +17,7 @@ import java.nio.ByteBuffer;
 final class ClusterAllocator {
 
     /** Host offsets in entries have 56 bits (QC-LIM-06). */
-    private static final int HOST_OFFSET_BITS = 56;
+    static final int HOST_OFFSET_BITS = 56;
 
     private final HostFile host;
     private final RefcountStore refcounts;

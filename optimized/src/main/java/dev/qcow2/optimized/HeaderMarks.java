@@ -34,6 +34,11 @@ final class HeaderMarks {
         change(incompatible & ~ImageHeader.DIRTY);
     }
 
+    /** Says that the image is right in every way. */
+    void clear() throws DiskException {
+        change(incompatible & ~(ImageHeader.DIRTY | ImageHeader.CORRUPT));
+    }
+
     /** QC-HDR-17: says that metadata is broken. Version 2 has no place for this. */
     void setCorrupt() throws DiskException {
         change(incompatible | ImageHeader.CORRUPT);

@@ -42,6 +42,7 @@ final class HeaderReader {
     private static final int V3_COMPRESSION_AT = 104;
 
     private final HostFile host;
+    private final boolean mending;
     private final long fileSize;
     private final ByteBuffer fields;
     private final int version;
@@ -49,8 +50,9 @@ final class HeaderReader {
     private final long clusterSize;
     private Optional<String> backingFormat = Optional.empty();
 
-    private HeaderReader(HostFile host) throws DiskException {
+    private HeaderReader(HostFile host, boolean mending) throws DiskException {
         this.host = host;
+        this.mending = mending;
         this.fileSize = host.size();
         this.fields = ByteBuffer.allocate(FIXED_BYTES);
         host.readZeroPadded(0, fields);
@@ -90,7 +92,16 @@ final class HeaderReader {
      * @throws DiskException with the clause that the file breaks, or the feature that it needs
      */
     static ImageHeader read(HostFile host) throws DiskException {
-        return new HeaderReader(host).header();
+        return new HeaderReader(host, false).header();
+    }
+
+    /**
+     * As {@link #read}, for a repair: if the refcount table can't be where the header says, there is none.
+     *
+     * @throws DiskException with the clause that the rest of the header breaks, or the feature that it needs
+     */
+    static ImageHeader readForRepair(HostFile host) throws DiskException {
+        return new HeaderReader(host, true).header();
     }
 
     private ImageHeader header() throws DiskException {
@@ -126,7 +137,7 @@ final class HeaderReader {
                 fields.getInt(36),
                 fields.getLong(40),
                 fields.getLong(48),
-                fields.getInt(56),
+                mending && !refcountTableFits() ? 0 : fields.getInt(56),
                 fields.getInt(60),
                 fields.getLong(64),
                 incompatible,
@@ -158,25 +169,45 @@ final class HeaderReader {
         long l1Size = fields.getInt(36) & 0xffff_ffffL;
         long l1Offset = fields.getLong(40);
         require(l1Size * 8 <= ImageHeader.MAX_L1_BYTES, QC_LIM_02, 36, l1Size + " entries", "at most 32 MiB");
-        long tableClusters = fields.getInt(56) & 0xffff_ffffL;
-        long tableOffset = fields.getLong(48);
-        require(tableClusters >= 1, QC_HDR_11, 56, "no cluster", "at least 1");
-        require(
-                tableClusters * clusterSize <= ImageHeader.MAX_REFCOUNT_TABLE_BYTES,
-                QC_LIM_03,
-                56,
-                tableClusters + " clusters",
-                "at most 8 MiB");
         requireTable(QC_HDR_09, 40, l1Offset, l1Size * 8);
-        requireTable(QC_HDR_10, 48, tableOffset, tableClusters * clusterSize);
-        requireApart(40, l1Offset, l1Size * 8, tableOffset, tableClusters * clusterSize);
+        if (!mending) {
+            requireRefcountTable(l1Offset, l1Size * 8);
+        }
         long snapshots = fields.getInt(60) & 0xffff_ffffL;
         require(snapshots <= ImageHeader.MAX_SNAPSHOTS, QC_LIM_05, 60, snapshots + " snapshots", "at most 65536");
         // How long the snapshot table is shows only when it is read.
         long snapshotsLength = snapshots == 0 ? 0 : 1;
         requireTable(QC_HDR_12, 64, fields.getLong(64), snapshotsLength);
         requireApart(64, fields.getLong(64), snapshotsLength, l1Offset, l1Size * 8);
-        requireApart(64, fields.getLong(64), snapshotsLength, tableOffset, tableClusters * clusterSize);
+        if (!mending) {
+            requireApart(64, fields.getLong(64), snapshotsLength, fields.getLong(48), refcountTableBytes());
+        }
+    }
+
+    private long refcountTableBytes() {
+        return (fields.getInt(56) & 0xffff_ffffL) * clusterSize;
+    }
+
+    private void requireRefcountTable(long l1Offset, long l1Bytes) throws DiskException {
+        long bytes = refcountTableBytes();
+        require(bytes > 0, QC_HDR_11, 56, "no cluster", "at least 1");
+        require(
+                bytes <= ImageHeader.MAX_REFCOUNT_TABLE_BYTES,
+                QC_LIM_03,
+                56,
+                bytes / clusterSize + " clusters",
+                "at most 8 MiB");
+        requireTable(QC_HDR_10, 48, fields.getLong(48), bytes);
+        requireApart(40, l1Offset, l1Bytes, fields.getLong(48), bytes);
+    }
+
+    private boolean refcountTableFits() {
+        try {
+            requireRefcountTable(fields.getLong(40), 8 * (fields.getInt(36) & 0xffff_ffffL));
+            return true;
+        } catch (DiskException e) {
+            return false;
+        }
     }
 
     private void requireTable(Clause alignment, int fieldAt, long offset, long length) throws DiskException {

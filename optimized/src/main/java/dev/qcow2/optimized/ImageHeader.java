@@ -53,6 +53,7 @@ record ImageHeader(
     static final long DIRTY = 1;
     static final long CORRUPT = 2;
     static final long LAZY_REFCOUNTS = 1;
+    static final long BITMAPS = 1;
     static final long MAX_L1_BYTES = 32L << 20;
     static final long MAX_REFCOUNT_TABLE_BYTES = 8L << 20;
     static final int MAX_BACKING_NAME = 1023;

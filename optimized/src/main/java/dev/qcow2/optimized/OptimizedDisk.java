@@ -16,11 +16,18 @@ final class OptimizedDisk implements VirtualDisk {
 
     private final Image image;
     private final boolean writable;
+    private final List<String> notices;
     private final WritePath writes;
     private final ZeroPath zeroes;
     private final SnapshotOperations snapshots;
 
-    OptimizedDisk(Image image, boolean writable, Clock clock, List<SnapshotTable.Entry> snapshotTable) {
+    OptimizedDisk(
+            Image image,
+            boolean writable,
+            Clock clock,
+            List<SnapshotTable.Entry> snapshotTable,
+            List<String> notices) {
+        this.notices = List.copyOf(notices);
         this.image = image;
         this.writable = writable;
         this.writes = new WritePath(image);
@@ -146,6 +153,11 @@ final class OptimizedDisk implements VirtualDisk {
         } finally {
             image.metadata().unlock();
         }
+    }
+
+    @Override
+    public List<String> notices() {
+        return notices;
     }
 
     @Override

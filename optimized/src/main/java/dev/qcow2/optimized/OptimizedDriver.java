@@ -1,15 +1,22 @@
 package dev.qcow2.optimized;
 
+import dev.qcow2.spec.clause.GuestClause;
+import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions;
-import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostFile;
 import java.time.Clock;
+import java.util.Optional;
 
 /** The fast implementation: writes only what must be written, and keeps metadata in memory between flushes. */
-public final class OptimizedDriver implements DiskDriver {
+public final class OptimizedDriver implements MaintenanceDriver {
 
     private final OptimizedOptions options;
     private final Clock clock;
@@ -52,5 +59,44 @@ public final class OptimizedDriver implements DiskDriver {
     @Override
     public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions openOptions) throws DiskException {
         return new ChainOpener(directory, openOptions, options, clock).openDisk(fileName);
+    }
+
+    @Override
+    public RepairReport repair(HostDirectory directory, String fileName, RepairMode mode, OpenOptions openOptions)
+            throws DiskException {
+        try (HostFile host = directory.open(fileName, OpenOptions.Access.READ_WRITE)) {
+            return new Repair(host)
+                    .run(
+                            switch (mode) {
+                                case LEAKS -> RepairScope.Changes.LEAKS;
+                                case ALL -> RepairScope.Changes.ALL;
+                            });
+        }
+    }
+
+    @Override
+    public void commit(HostDirectory directory, String fileName, OpenOptions openOptions) throws DiskException {
+        throw missing(fileName, "commit");
+    }
+
+    @Override
+    public void rebase(
+            HostDirectory directory,
+            String fileName,
+            Optional<Backing> backing,
+            RebaseMode mode,
+            OpenOptions openOptions)
+            throws DiskException {
+        throw missing(fileName, "rebase");
+    }
+
+    @Override
+    public void amend(HostDirectory directory, String fileName, AmendOptions changes, OpenOptions openOptions)
+            throws DiskException {
+        throw missing(fileName, "amend");
+    }
+
+    private static DiskException missing(String fileName, String what) {
+        return new UnsupportedFeatureException(fileName, GuestClause.QC_GUEST_01, what);
     }
 }

@@ -44,7 +44,7 @@ class MarksTest {
     @ParameterizedTest
     @ValueSource(ints = {511, 256, 255, 0})
     @DisplayName(
-            "QC-HDR-16, QC-HDR-22: the dirty bit is set while counts are postponed, and goes when the disk is closed")
+            "QC-HDR-16, QC-HDR-22, QC-MNT-08: the dirty bit is set while counts are postponed, and goes when the disk is closed")
     void dirtyWhilePostponed(int switches) throws IOException {
         create(true, 3);
         Images.poke(directory, "disk", 80, (byte) 0x40);
@@ -101,7 +101,7 @@ class MarksTest {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
-    @DisplayName("QC-HDR-17: broken metadata stops all changes; what was acknowledged before is kept, and can be read")
+    @DisplayName("QC-HDR-17, QC-MNT-10: broken metadata stops all changes; what was acknowledged before is kept, and can be read")
     void corruptStops(int version) throws IOException {
         create(false, version);
         OptimizedDriver driver = new OptimizedDriver();

@@ -136,10 +136,16 @@ class PowerCutTest {
             assertThat(dirty || report.sound())
                     .as("cut at %d%n%s", cut, report.toText())
                     .isTrue();
+            if (dirty) {
+                try (VirtualDisk disk = driver.open(after, "disk", OpenOptions.readOnly())) {
+                    check(Images.readAll(disk), cut);
+                }
+            }
             try (VirtualDisk disk =
-                    driver.open(after, "disk", dirty ? OpenOptions.readOnly() : OpenOptions.readWrite())) {
+                    driver.open(after, "disk", OpenOptions.readWrite().repairingDirty())) {
                 check(Images.readAll(disk), cut);
             }
+            assertThat(!dirty || Images.audit(after, "disk").clean()).isTrue();
         }
 
         private void replay(HostFile file, int cut, SplittableRandom random) throws DiskException {

@@ -1,0 +1,74 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.optimized.RepairScope.Changes;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.host.HostFile;
+import java.util.TreeSet;
+
+/**
+ * Mends an image that nobody has open: entries first, then counts, then the flags that speak of counts, with a flush
+ * between, and at last the marks in the header. Every step finds the state that the one before leaves, or that a power
+ * cut in the middle of it leaves, so a repair that was cut off is finished by the next one.
+ */
+final class Repair {
+
+    private final HostFile host;
+
+    Repair(HostFile host) {
+        this.host = host;
+    }
+
+    RepairReport run(Changes changes) throws DiskException {
+        ImageHeader header = HeaderReader.readForRepair(host);
+        HeaderMarks marks = new HeaderMarks(host, header);
+        RepairScope found = pass(header, changes, marks);
+        RepairScope left = found;
+        if (found.changed()) {
+            // Asked again, as whoever trusts the answer would.
+            left = pass(HeaderReader.readForRepair(host), Changes.NOTHING, marks);
+        }
+        if (left.corruptions() == 0) {
+            marks.clear();
+        } else if ((header.incompatible() & ImageHeader.DIRTY) == 0) {
+            marks.clearDirty();
+        }
+        return new RepairReport(found.corruptionsFixed(), found.leaksFixed(), left.corruptions(), left.leaks());
+    }
+
+    private RepairScope pass(ImageHeader header, Changes changes, HeaderMarks marks) throws DiskException {
+        RepairScope scope = new RepairScope(host, header, changes, marks);
+        ReferenceWalk walk = new ReferenceWalk(scope);
+        walk.run();
+        scope.flush();
+        CountRepair counts = new CountRepair(scope);
+        boolean sound = counts.structuresAreSound();
+        boolean blind = walk.lostTables() && changes == Changes.LEAKS;
+        // What only a lost table names looks like a leak, and is none.
+        counts.compare(sound && !blind);
+        if (!sound && scope.mendsAll()) {
+            rebuild(scope);
+        }
+        scope.flush();
+        new CopiedRepair(scope).run();
+        scope.flush();
+        return scope;
+    }
+
+    private void rebuild(RepairScope scope) throws DiskException {
+        int order = scope.header().refcountOrder();
+        int blockBits = scope.clusterBits() + 3 - order;
+        TreeSet<Long> ranges = new TreeSet<>();
+        scope.use().forEachRange(blockBits, cluster -> ranges.add(cluster >>> blockBits));
+        long first = Math.max(scope.fileClusters(), scope.use().end());
+        RefcountRebuild rebuild = new RefcountRebuild(host, scope.clusterBits(), order, first, ranges);
+        scope.beforeChange();
+        scope.flush();
+        long highest = RefcountBits.maximum(order);
+        rebuild.write(cluster -> {
+            long count = scope.use().count(cluster);
+            return Long.compareUnsigned(count, highest) > 0 ? highest : count;
+        });
+        rebuild.switchHeader();
+    }
+}
