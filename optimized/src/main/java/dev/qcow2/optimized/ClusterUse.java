@@ -16,20 +16,24 @@ final class ClusterUse {
 
     /** What a cluster is used for. */
     enum Kind {
-        NONE,
-        HEADER,
-        ROOT,
-        SNAPSHOTS,
-        L2,
+        NONE(0),
+        HEADER(1),
+        ROOT(2),
+        SNAPSHOTS(3),
+        L2(4),
         /** A table that the active L1 table names, perhaps among others. */
-        ACTIVE_L2,
-        DATA,
-        COMPRESSED,
-        BITMAP,
-        ENCRYPTION,
-        REFCOUNT;
+        ACTIVE_L2(5),
+        DATA(6),
+        COMPRESSED(7),
+        BITMAP(8),
+        ENCRYPTION(9);
 
-        private static final Kind[] ALL = values();
+        private static final Kind[] BY_CODE = values();
+        private final int code;
+
+        Kind(int code) {
+            this.code = code;
+        }
 
         /** Whether several references to such a cluster are in order. */
         boolean shareable() {
@@ -66,7 +70,7 @@ final class ClusterUse {
     }
 
     Kind kind(long cluster) {
-        return Kind.ALL[value(cluster) >>> COUNT_BITS];
+        return Kind.BY_CODE[value(cluster) >>> COUNT_BITS];
     }
 
     long count(long cluster) {
@@ -91,7 +95,7 @@ final class ClusterUse {
         long count = count(cluster) + times;
         Kind old = kind(cluster);
         Kind kept = old == Kind.NONE || (old == Kind.L2 && kind == Kind.ACTIVE_L2) ? kind : old;
-        page[at] = (short) (kept.ordinal() << COUNT_BITS | (int) Math.min(MANY, count));
+        page[at] = (short) (kept.code << COUNT_BITS | (int) Math.min(MANY, count));
         if (count >= MANY) {
             many.put(cluster, count);
             requireMemory();

@@ -18,6 +18,10 @@ final class HeaderFields {
                 ByteBuffer.allocate(12).putInt(entries).putLong(offset).flip());
     }
 
+    static void setSize(HostFile host, long bytes) throws DiskException {
+        host.write(ImageHeader.SIZE_AT, ByteBuffer.allocate(8).putLong(bytes).flip());
+    }
+
     static void setRefcountTable(HostFile host, long offset, int clusters) throws DiskException {
         host.write(
                 ImageHeader.REFCOUNT_TABLE_AT,

@@ -3,6 +3,7 @@ package dev.qcow2.optimized;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskClosedException;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OutOfBoundsException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,6 +30,7 @@ final class Image implements Layer {
     private final LazyRefcounts lazyRefcounts;
     private final HeaderMarks marks;
     private final ImageHealth health;
+    private volatile long size;
     private volatile boolean closed;
     private volatile boolean checkpointDue;
 
@@ -37,6 +39,7 @@ final class Image implements Layer {
         this.host = host;
         this.header = header;
         this.backing = backing;
+        this.size = header.size();
         this.options = options;
         this.space = new HostSpace(header.clusterBits(), host.size());
         this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes());
@@ -121,7 +124,20 @@ final class Image implements Layer {
 
     @Override
     public long size() {
-        return header.size();
+        return size;
+    }
+
+    /** Changes the length of the disk; no request is under way. */
+    void setSize(long bytes) {
+        size = bytes;
+    }
+
+    /** QC-GUEST-02: refuses what is not inside the disk; written so that no sum can overflow. */
+    void requireInside(long offset, long length) throws DiskException {
+        long bytes = size;
+        if (offset < 0 || length < 0 || offset > bytes || length > bytes - offset) {
+            throw new OutOfBoundsException(offset, length, bytes);
+        }
     }
 
     void requireOpen() throws DiskException {
@@ -213,6 +229,7 @@ final class Image implements Layer {
         try {
             requests.awaitFree(claimFirst, claimEnd, alone);
             requireOpen();
+            requireInside(first, end - first);
             return requests.claim(claimFirst, claimEnd, alone);
         } finally {
             metadata.unlock();

@@ -42,6 +42,7 @@ record ImageHeader(
     static final int MAGIC = 0x514649fb;
     static final int V2_LENGTH = 72;
     static final int V3_LENGTH = 104;
+    static final int SIZE_AT = 24;
     static final int L1_SIZE_AT = 36;
     static final int REFCOUNT_TABLE_AT = 48;
     static final int SNAPSHOTS_AT = 60;

@@ -50,6 +50,15 @@ final class MappedTree {
         });
     }
 
+    /** Looks at all that the tree names from a table on, so that what is broken shows before anything changes. */
+    void check(RootTable l1, int firstTable) throws DiskException {
+        forEach(l1, new RootTable(image.host(), l1.hostOffset(), Math.min(firstTable, l1.entries())), cluster -> {
+            if (image.refcounts().count(cluster) == 0) {
+                throw image.refcounts().freeButNamed(cluster);
+            }
+        });
+    }
+
     /** A tree that names nothing. */
     RootTable nothing() {
         return new RootTable(image.host(), 0, 0);

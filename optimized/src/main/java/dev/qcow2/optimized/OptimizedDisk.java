@@ -3,7 +3,7 @@ package dev.qcow2.optimized;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.OutOfBoundsException;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.ReadOnlyException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
@@ -20,6 +20,7 @@ final class OptimizedDisk implements VirtualDisk {
     private final WritePath writes;
     private final ZeroPath zeroes;
     private final SnapshotOperations snapshots;
+    private final ResizeOperation resize;
 
     OptimizedDisk(
             Image image,
@@ -33,6 +34,7 @@ final class OptimizedDisk implements VirtualDisk {
         this.writes = new WritePath(image);
         this.zeroes = new ZeroPath(image, writes);
         this.snapshots = new SnapshotOperations(image, writes.growth(), clock, snapshotTable);
+        this.resize = new ResizeOperation(image, writes.growth(), zeroes);
     }
 
     @Override
@@ -44,7 +46,7 @@ final class OptimizedDisk implements VirtualDisk {
     @Override
     public void read(long guestOffset, ByteBuffer into) throws DiskException {
         image.requireOpen();
-        requireInside(guestOffset, into.remaining());
+        image.requireInside(guestOffset, into.remaining());
         if (into.hasRemaining()) {
             try {
                 image.read(guestOffset, into);
@@ -57,7 +59,7 @@ final class OptimizedDisk implements VirtualDisk {
     @Override
     public void write(long guestOffset, ByteBuffer from) throws DiskException {
         requireChangeable();
-        requireInside(guestOffset, from.remaining());
+        image.requireInside(guestOffset, from.remaining());
         if (from.hasRemaining()) {
             try {
                 writes.write(guestOffset, from);
@@ -70,7 +72,7 @@ final class OptimizedDisk implements VirtualDisk {
     @Override
     public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
         requireChangeable();
-        requireInside(guestOffset, length);
+        image.requireInside(guestOffset, length);
         if (length > 0) {
             try {
                 zeroes.writeZeroes(guestOffset, length, mode);
@@ -83,7 +85,7 @@ final class OptimizedDisk implements VirtualDisk {
     @Override
     public void discard(long guestOffset, long length) throws DiskException {
         requireChangeable();
-        requireInside(guestOffset, length);
+        image.requireInside(guestOffset, length);
         if (length > 0) {
             try {
                 zeroes.discard(guestOffset, length);
@@ -108,7 +110,7 @@ final class OptimizedDisk implements VirtualDisk {
     @Override
     public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
         image.requireOpen();
-        requireInside(guestOffset, length);
+        image.requireInside(guestOffset, length);
         StatusCollector collector = new StatusCollector();
         if (length > 0) {
             try {
@@ -118,6 +120,23 @@ final class OptimizedDisk implements VirtualDisk {
             }
         }
         return collector.extents();
+    }
+
+    @Override
+    public void resize(long newSize, Preallocation preallocation) throws DiskException {
+        requireChangeable();
+        alone(() -> {
+            resize.run(newSize, preallocation, snapshots.list().isEmpty());
+            return newSize;
+        });
+    }
+
+    /** Gives every cluster of a new image a host cluster. */
+    void preallocate(Preallocation preallocation) throws DiskException {
+        alone(() -> {
+            resize.preallocate(0, image.size(), preallocation);
+            return preallocation;
+        });
     }
 
     @Override
@@ -223,13 +242,6 @@ final class OptimizedDisk implements VirtualDisk {
         image.requireOpen();
         if (!writable) {
             throw new ReadOnlyException(image.host().name());
-        }
-    }
-
-    private void requireInside(long offset, long length) throws DiskException {
-        // QC-GUEST-02; written so that no sum can overflow.
-        if (offset < 0 || length < 0 || offset > image.size() || length > image.size() - offset) {
-            throw new OutOfBoundsException(offset, length, image.size());
         }
     }
 }

@@ -1,13 +1,17 @@
 package dev.qcow2.optimized;
 
+import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_06;
+
 import dev.qcow2.spec.clause.GuestClause;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
@@ -53,7 +57,18 @@ public final class OptimizedDriver implements MaintenanceDriver {
 
     @Override
     public void create(HostDirectory directory, String fileName, CreateOptions createOptions) throws DiskException {
+        Preallocation preallocation = createOptions.features().preallocation();
+        if (preallocation != Preallocation.OFF && createOptions.backing().isPresent()) {
+            throw new RequestRefusedException(
+                    fileName, QC_MNT_06, "preallocated clusters would hide the backing file");
+        }
         ImageCreator.create(directory, fileName, createOptions);
+        if (preallocation != Preallocation.OFF) {
+            try (OptimizedDisk disk =
+                    new ChainOpener(directory, OpenOptions.readWrite(), options, clock).openDisk(fileName)) {
+                disk.preallocate(preallocation);
+            }
+        }
     }
 
     @Override

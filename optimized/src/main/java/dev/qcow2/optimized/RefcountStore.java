@@ -115,6 +115,10 @@ final class RefcountStore {
         table.set((int) blockIndex, blockCluster << clusterBits);
     }
 
+    CorruptImageException freeButNamed(long cluster) {
+        return corrupt(cluster, "an entry that names a free cluster");
+    }
+
     private CorruptImageException corrupt(long cluster, String found) {
         return new CorruptImageException(
                 host.name(), QC_REF_03, cluster << clusterBits, found, "a cluster whose count is at least 1");

@@ -74,6 +74,7 @@ final class WritePath {
                 long claimEnd = exact ? end : claimEnd(end);
                 image.requireOpen();
                 image.health().require();
+                image.requireInside(first, end - first);
                 if (image.requests().isFree(claimFirst, claimEnd, true)) {
                     return image.requests().claim(claimFirst, claimEnd, true);
                 }

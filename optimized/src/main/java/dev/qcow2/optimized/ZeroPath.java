@@ -39,23 +39,40 @@ final class ZeroPath {
     void writeZeroes(long offset, long length, ZeroMode mode) throws DiskException {
         Purpose purpose = mode == ZeroMode.KEEP_ALLOCATION ? Purpose.ZERO_AND_KEEP : Purpose.ZERO_AND_UNMAP;
         long end = offset + length;
-        long firstWhole = firstWhole(offset);
-        long endWhole = Math.max(firstWhole, endWhole(end));
         image.relieve();
         Request request = writes.beginWhole(offset, end);
         try {
-            zeroPart(request, offset, Math.min(end, firstWhole << clusterBits));
-            if (zeroClusters || nothingBelow) {
-                changeEntries(firstWhole, endWhole, purpose);
-            } else {
-                // Version 2 has no entry that hides the backing file, so the zeros are data.
-                writeZeros(request, firstWhole << clusterBits, Math.min(end, endWhole << clusterBits));
-            }
-            zeroPart(request, Math.max(offset, endWhole << clusterBits), end);
+            zeroClaimed(request, offset, end, purpose);
         } finally {
             image.requests().leave(request);
         }
         image.finishChange();
+    }
+
+    /** Makes a range that the request has claimed read as zero. */
+    private void zeroClaimed(Request request, long offset, long end, Purpose purpose) throws DiskException {
+        long firstWhole = firstWhole(offset);
+        long endWhole = Math.max(firstWhole, endWhole(end));
+        zeroPart(request, offset, Math.min(end, firstWhole << clusterBits));
+        if (zeroClusters || nothingBelow) {
+            changeEntries(firstWhole, endWhole, purpose);
+        } else {
+            // Version 2 has no entry that hides the backing file, so the zeros are data.
+            writeZeros(request, firstWhole << clusterBits, Math.min(end, endWhole << clusterBits));
+        }
+        zeroPart(request, Math.max(offset, endWhole << clusterBits), end);
+    }
+
+    /** As {@link #writeZeroes}, while no other request is under way. */
+    void zeroAlone(long offset, long end) throws DiskException {
+        if (offset < end) {
+            zeroClaimed(new Request(), offset, end, Purpose.ZERO_AND_UNMAP);
+        }
+    }
+
+    /** Gives up the host clusters of a range of guest clusters that has an L2 table; nobody else is under way. */
+    void unmapAlone(long first, long end) throws DiskException {
+        changeEntries(first, end, Purpose.ZERO_AND_UNMAP);
     }
 
     void discard(long offset, long length) throws DiskException {

@@ -26,10 +26,10 @@ class FailingHostTest {
     private static final int SIZE = 60_000;
 
     /** Fails one change of the file, after having done a part of it. */
-    private static final class FailingFile extends ForwardingHostFile {
+    static final class FailingFile extends ForwardingHostFile {
         private final boolean flushesToo;
         private int left;
-        private boolean failed;
+        boolean failed;
 
         FailingFile(HostFile target, int left, boolean flushesToo) {
             super(target);
