@@ -155,7 +155,9 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
                 tableSize + " clusters",
                 "enough for the disk");
         requireTable(host, header, at, bytes.getLong(0), 8 * tableSize);
-        String name = StandardCharsets.UTF_8.decode(bytes.slice(FIXED_BYTES, bytes.capacity() - FIXED_BYTES)).toString();
+        String name = StandardCharsets.UTF_8
+                .decode(bytes.slice(FIXED_BYTES, bytes.capacity() - FIXED_BYTES))
+                .toString();
         return new Entry(name, granularityBits, flags, bytes.getLong(0), (int) tableSize);
     }
 

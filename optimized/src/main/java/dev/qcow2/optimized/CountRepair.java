@@ -78,10 +78,9 @@ final class CountRepair {
     }
 
     /** QC-REF-10: counts the structures themselves, after they were found sound or to tell leaks from them. */
-    private long structureReferences(long cluster) {
+    private int structureReferences(long cluster) {
         long first = scope.header().refcountTableOffset() >>> clusterBits;
-        boolean inTable = cluster >= first
-                && cluster < first + scope.header().refcountTableClusters();
+        boolean inTable = cluster >= first && cluster < first + scope.header().refcountTableClusters();
         return (inTable ? 1 : 0) + (blocks.contains(cluster) ? 1 : 0);
     }
 
@@ -93,7 +92,7 @@ final class CountRepair {
     void compare(boolean writes) throws DiskException {
         // If the structures are rebuilt, all counts are right after that.
         mendsLeaks = scope.mendsAll() || (scope.mendsLeaks() && writes);
-        ByteBuffer block = ByteBuffer.allocate(1 << clusterBits);
+        byte[] block = new byte[1 << clusterBits];
         for (int index = 0; index < table.entries(); index++) {
             long entry = table.get(index);
             if (entry != 0 && !brokenEntries.contains(index)) {
@@ -107,21 +106,21 @@ final class CountRepair {
         });
     }
 
-    private void compareBlock(int index, long offset, ByteBuffer block, boolean writes) throws DiskException {
-        scope.host().readZeroPadded(offset, block.clear());
+    private void compareBlock(int index, long offset, byte[] block, boolean writes) throws DiskException {
+        scope.host().readZeroPadded(offset, ByteBuffer.wrap(block));
         long first = (long) index << blockBits;
         boolean changed = false;
         for (int i = 0; i < 1 << blockBits; i++) {
-            long stored = RefcountBits.get(block.array(), i, order);
+            long stored = RefcountBits.get(block, i, order);
             long cluster = first + i;
             long references = storable(use.count(cluster) + structureReferences(cluster));
             if (stored != references && mends(stored, references)) {
-                RefcountBits.set(block.array(), i, order, references);
+                RefcountBits.set(block, i, order, references);
                 changed = true;
             }
         }
         if (changed && writes) {
-            scope.write(offset, block.clear());
+            scope.write(offset, ByteBuffer.wrap(block));
         }
     }
 

@@ -23,11 +23,7 @@ final class OptimizedDisk implements VirtualDisk {
     private final ResizeOperation resize;
 
     OptimizedDisk(
-            Image image,
-            boolean writable,
-            Clock clock,
-            List<SnapshotTable.Entry> snapshotTable,
-            List<String> notices) {
+            Image image, boolean writable, Clock clock, List<SnapshotTable.Entry> snapshotTable, List<String> notices) {
         this.notices = List.copyOf(notices);
         this.image = image;
         this.writable = writable;

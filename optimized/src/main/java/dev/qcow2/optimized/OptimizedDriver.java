@@ -59,8 +59,7 @@ public final class OptimizedDriver implements MaintenanceDriver {
     public void create(HostDirectory directory, String fileName, CreateOptions createOptions) throws DiskException {
         Preallocation preallocation = createOptions.features().preallocation();
         if (preallocation != Preallocation.OFF && createOptions.backing().isPresent()) {
-            throw new RequestRefusedException(
-                    fileName, QC_MNT_06, "preallocated clusters would hide the backing file");
+            throw new RequestRefusedException(fileName, QC_MNT_06, "preallocated clusters would hide the backing file");
         }
         ImageCreator.create(directory, fileName, createOptions);
         if (preallocation != Preallocation.OFF) {

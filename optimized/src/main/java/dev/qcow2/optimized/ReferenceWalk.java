@@ -107,10 +107,7 @@ final class ReferenceWalk {
         long cluster = offset >>> clusterBits;
         boolean aligned = (offset & (scope.clusterSize() - 1)) == 0;
         // QC-L1-01, QC-L2-14
-        if (offset == 0
-                || !aligned
-                || !scope.inFile(offset, scope.clusterSize())
-                || !use.accepts(cluster, kind)) {
+        if (offset == 0 || !aligned || !scope.inFile(offset, scope.clusterSize()) || !use.accepts(cluster, kind)) {
             scope.corruption();
             lostTables |= offset != 0;
             return scope.mendsAll() ? 0 : mended;

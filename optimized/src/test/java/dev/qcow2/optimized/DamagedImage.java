@@ -107,9 +107,11 @@ final class DamagedImage {
                 case COUNT -> count(file, header);
                 case COPIED_L2 -> flipInL2(file, header, EntryBits.COPIED, false);
                 case COPIED_COMPRESSED ->
-                    changeL2(file, header, false, entry -> (entry & EntryBits.COMPRESSED) == 0
-                            ? entry
-                            : entry | EntryBits.COPIED);
+                    changeL2(
+                            file,
+                            header,
+                            false,
+                            entry -> (entry & EntryBits.COMPRESSED) == 0 ? entry : entry | EntryBits.COPIED);
                 case COPIED_L1 -> flipInL1(file, header, EntryBits.COPIED);
                 case L2_UNALIGNED -> flipInL2(file, header, 0x200, true);
                 case L2_OUTSIDE -> flipInL2(file, header, 1L << 50, true);
@@ -135,8 +137,8 @@ final class DamagedImage {
         }
         file.readZeroPadded(block, bytes);
         long most = RefcountBits.maximum(header.refcountOrder());
-        int clusters = (int) Math.min(
-                file.size() / clusterSize(), ((long) clusterSize() * 8) >>> header.refcountOrder());
+        int clusters =
+                (int) Math.min(file.size() / clusterSize(), ((long) clusterSize() * 8) >>> header.refcountOrder());
         RefcountBits.set(
                 bytes.array(),
                 random.nextInt(clusters),
@@ -174,8 +176,7 @@ final class DamagedImage {
         changeL2(file, header, true, entry -> other);
     }
 
-    private void changeL2(
-            HostFile file, ImageHeader header, boolean loses, java.util.function.LongUnaryOperator change)
+    private void changeL2(HostFile file, ImageHeader header, boolean loses, java.util.function.LongUnaryOperator change)
             throws DiskException {
         int index = random.nextInt(SIZE / clusterSize());
         int perTable = clusterSize() / 8;

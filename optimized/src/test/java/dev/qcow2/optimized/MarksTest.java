@@ -101,7 +101,8 @@ class MarksTest {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
-    @DisplayName("QC-HDR-17, QC-MNT-10: broken metadata stops all changes; what was acknowledged before is kept, and can be read")
+    @DisplayName(
+            "QC-HDR-17, QC-MNT-10: broken metadata stops all changes; what was acknowledged before is kept, and can be read")
     void corruptStops(int version) throws IOException {
         create(false, version);
         OptimizedDriver driver = new OptimizedDriver();

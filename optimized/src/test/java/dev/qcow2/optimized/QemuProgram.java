@@ -15,8 +15,8 @@ final class QemuProgram {
     private QemuProgram() {}
 
     static void assumeInstalled() {
-        boolean found =
-                Stream.of(System.getenv("PATH").split(":")).anyMatch(place -> Files.isExecutable(Path.of(place, "qemu-img")));
+        boolean found = Stream.of(System.getenv("PATH").split(":"))
+                .anyMatch(place -> Files.isExecutable(Path.of(place, "qemu-img")));
         assumeTrue(found, "qemu-img is not installed: the outside oracle is missing");
     }
 

@@ -58,7 +58,8 @@ class RepairQemuTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
-    @DisplayName("QC-MNT-16, QC-REF-03, QC-L1-03, QC-L2-03: wrong counts and flags are counted as qemu-img check -r counts them")
+    @DisplayName(
+            "QC-MNT-16, QC-REF-03, QC-L1-03, QC-L2-03: wrong counts and flags are counted as qemu-img check -r counts them")
     void countsAlike(long seed) throws Exception {
         SplittableRandom random = new SplittableRandom(seed);
         DamagedImage image = new DamagedImage(directory, random);
@@ -66,8 +67,7 @@ class RepairQemuTest {
             image.damage(Damage.COMMON.get(random.nextInt(3)));
         }
         RepairReport theirs = qemuRepairs(RepairMode.ALL);
-        RepairReport ours =
-                new OptimizedDriver().repair(directory, "disk", RepairMode.ALL, OpenOptions.readWrite());
+        RepairReport ours = new OptimizedDriver().repair(directory, "disk", RepairMode.ALL, OpenOptions.readWrite());
         assertThat(ours).isEqualTo(theirs);
         QemuProgram.run(path, "qemu-img", "check", "-f", "qcow2", "disk");
     }

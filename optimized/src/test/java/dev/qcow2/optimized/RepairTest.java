@@ -51,7 +51,8 @@ class RepairTest {
     }
 
     @Property(tries = 150, edgeCases = EdgeCasesMode.NONE)
-    @Label("QC-MNT-11, QC-MNT-13 to 15, QC-HDR-16, QC-REF-03 to 05, QC-REF-10, QC-REF-16, QC-L1-01 to 03, QC-L2-03 to 05, QC-L2-14: everything is mended")
+    @Label(
+            "QC-MNT-11, QC-MNT-13 to 15, QC-HDR-16, QC-REF-03 to 05, QC-REF-10, QC-REF-16, QC-L1-01 to 03, QC-L2-03 to 05, QC-L2-14: everything is mended")
     void mendsEverything(@ForAll long seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         MemoryHostDirectory directory = new MemoryHostDirectory();
@@ -175,7 +176,8 @@ class RepairTest {
     }
 
     @Test
-    @DisplayName("QC-MNT-09, QC-HDR-16, QC-HDR-22: a dirty image is refused for writing, or mended with a notice, as the caller says")
+    @DisplayName(
+            "QC-MNT-09, QC-HDR-16, QC-HDR-22: a dirty image is refused for writing, or mended with a notice, as the caller says")
     void dirty() throws IOException {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         driver.create(
@@ -190,7 +192,8 @@ class RepairTest {
         assertThatThrownBy(() -> driver.open(after, "disk", Images.WRITE))
                 .isInstanceOf(UnsupportedFeatureException.class)
                 .hasMessageContaining("dirty");
-        try (VirtualDisk disk = driver.open(after, "disk", OpenOptions.readOnly().repairingDirty())) {
+        try (VirtualDisk disk =
+                driver.open(after, "disk", OpenOptions.readOnly().repairingDirty())) {
             assertThat(disk.notices()).isEmpty();
             assertThat(Images.readAll(disk)[99_999]).isEqualTo((byte) 1);
         }

@@ -64,8 +64,7 @@ class ResizeTest {
     private CreateOptions options(SplittableRandom random, int size, boolean backed) {
         int version = random.nextInt(3) == 0 ? 2 : 3;
         int order = version == 2 ? 4 : random.nextInt(3, 7);
-        CreateOptions plain =
-                new CreateOptions(size, version, random.nextBoolean() ? 9 : 12, order, Optional.empty());
+        CreateOptions plain = new CreateOptions(size, version, random.nextBoolean() ? 9 : 12, order, Optional.empty());
         return backed ? plain.withBacking("base", Optional.of(CreateOptions.BackingFormat.QCOW2)) : plain;
     }
 
@@ -91,10 +90,7 @@ class ResizeTest {
                 disk.createSnapshot("snapshot " + i);
             } else {
                 Action action = new Action(
-                                Action.Kind.any(random),
-                                random.nextInt(MOST),
-                                random.nextInt(40_000),
-                                (byte) (i + 1))
+                                Action.Kind.any(random), random.nextInt(MOST), random.nextInt(40_000), (byte) (i + 1))
                         .inside(model.length);
                 action.applyTo(disk);
                 action.applyTo(model, 1 << options.clusterBits(), options.version() == 3 || !backed);
@@ -149,7 +145,9 @@ class ResizeTest {
             try (VirtualDisk disk = driver.open(after, "disk", Images.WRITE)) {
                 assertThat(disk.size()).isIn((long) oldSize, (long) newSize);
                 byte[] expected = Arrays.copyOf(before, (int) disk.size());
-                assertThat(Arrays.mismatch(Images.readAll(disk), expected)).as("cut at %d", cut).isEqualTo(-1);
+                assertThat(Arrays.mismatch(Images.readAll(disk), expected))
+                        .as("cut at %d", cut)
+                        .isEqualTo(-1);
                 assertThat(cut < events.size() || disk.size() == newSize).isTrue();
             }
         }
@@ -157,7 +155,8 @@ class ResizeTest {
 
     @ParameterizedTest
     @CsvSource({"60000, 130001, OFF", "60000, 130001, FULL", "130001, 60000, OFF"})
-    @DisplayName("QC-MNT-03: whichever call of the host fails, the disk keeps its length and its bytes, or has the new one")
+    @DisplayName(
+            "QC-MNT-03: whichever call of the host fails, the disk keeps its length and its bytes, or has the new one")
     void hostFails(int oldSize, int newSize, Preallocation preallocation) throws IOException {
         OptimizedDriver driver = new OptimizedDriver();
         byte[] before = new byte[oldSize];
@@ -256,8 +255,8 @@ class ResizeTest {
 
     private static void assertRefused(VirtualDisk disk, long size, Preallocation preallocation, Clause clause) {
         assertThatThrownBy(() -> disk.resize(size, preallocation))
-                .isInstanceOfSatisfying(
-                        RequestRefusedException.class, e -> assertThat(e.clause()).isEqualTo(clause));
+                .isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                        .isEqualTo(clause));
     }
 
     @Test
