@@ -6,7 +6,7 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
-import java.util.TreeSet;
+import java.util.NavigableSet;
 
 /**
  * Writes a refcount table and blocks anew, behind everything that is in use, and then makes the header name them
@@ -25,7 +25,7 @@ final class RefcountRebuild {
     private final int order;
     private final int blockBits;
     private final long first;
-    private final TreeSet<Long> ranges;
+    private final NavigableSet<Long> ranges;
     private long tableClusters;
 
     /**
@@ -35,7 +35,7 @@ final class RefcountRebuild {
      * @param first where the structures go: no cluster from there on is in use
      * @param ranges the ranges of clusters, each of one block, that have a count
      */
-    RefcountRebuild(HostFile host, int clusterBits, int order, long first, TreeSet<Long> ranges) throws DiskException {
+    RefcountRebuild(HostFile host, int clusterBits, int order, long first, NavigableSet<Long> ranges) throws DiskException {
         this.host = host;
         this.clusterBits = clusterBits;
         this.order = order;

@@ -4,6 +4,7 @@ import dev.qcow2.optimized.RepairScope.Changes;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.host.HostFile;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 
 /**
@@ -58,7 +59,7 @@ final class Repair {
     private void rebuild(RepairScope scope) throws DiskException {
         int order = scope.header().refcountOrder();
         int blockBits = scope.clusterBits() + 3 - order;
-        TreeSet<Long> ranges = new TreeSet<>();
+        NavigableSet<Long> ranges = new TreeSet<>();
         scope.use().forEachRange(blockBits, cluster -> ranges.add(cluster >>> blockBits));
         long first = Math.max(scope.fileClusters(), scope.use().end());
         RefcountRebuild rebuild = new RefcountRebuild(host, scope.clusterBits(), order, first, ranges);
