@@ -35,7 +35,8 @@ final class RefcountRebuild {
      * @param first where the structures go: no cluster from there on is in use
      * @param ranges the ranges of clusters, each of one block, that have a count
      */
-    RefcountRebuild(HostFile host, int clusterBits, int order, long first, NavigableSet<Long> ranges) throws DiskException {
+    RefcountRebuild(HostFile host, int clusterBits, int order, long first, NavigableSet<Long> ranges)
+            throws DiskException {
         this.host = host;
         this.clusterBits = clusterBits;
         this.order = order;
