@@ -10,6 +10,8 @@ import static dev.qcow2.spec.clause.LimitClause.QC_LIM_04;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.BackingException;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.OpenOptions;
@@ -38,12 +40,27 @@ final class ChainOpener {
     private final OptimizedOptions options;
     private final Clock clock;
     private final Set<Object> chain = new HashSet<>();
+    private boolean alone;
 
     ChainOpener(HostDirectory directory, OpenOptions openOptions, OptimizedOptions options, Clock clock) {
         this.directory = directory;
         this.openOptions = openOptions;
         this.options = options;
         this.clock = clock;
+    }
+
+    /** Opens an image as if it had no backing file. */
+    OptimizedDisk openAlone(String fileName) throws DiskException {
+        alone = true;
+        return openDisk(fileName);
+    }
+
+    /** Opens a backing file that an image has not got yet; the chain must not come back to the image. */
+    Layer openBacking(String imageName, Backing backing) throws DiskException {
+        chain.add(directory.identity(imageName));
+        String format =
+                backing.format().map(CreateOptions.BackingFormat::formatName).orElse(null);
+        return backing(imageName, backing.name(), format, 1);
     }
 
     OptimizedDisk openDisk(String fileName) throws DiskException {
@@ -100,7 +117,7 @@ final class ChainOpener {
 
     private Image image(HostFile host, String fileName, ImageHeader header, int depth) throws DiskException {
         Layer backing = null;
-        if (header.backingName().isPresent()) {
+        if (header.backingName().isPresent() && !alone) {
             backing = backing(
                     fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
         }

@@ -127,6 +127,20 @@ final class OptimizedDisk implements VirtualDisk {
         });
     }
 
+    /** Gives up all that the image maps, so that the backing file shows everywhere. */
+    void empty() throws DiskException {
+        requireChangeable();
+        alone(() -> {
+            resize.empty();
+            return image;
+        });
+    }
+
+    /** The header as it was when the image was opened. */
+    ImageHeader header() {
+        return image.header();
+    }
+
     /** Gives every cluster of a new image a host cluster. */
     void preallocate(Preallocation preallocation) throws DiskException {
         alone(() -> {

@@ -2,7 +2,6 @@ package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_06;
 
-import dev.qcow2.spec.clause.GuestClause;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
@@ -12,7 +11,6 @@ import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.RequestRefusedException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
@@ -90,7 +88,7 @@ public final class OptimizedDriver implements MaintenanceDriver {
 
     @Override
     public void commit(HostDirectory directory, String fileName, OpenOptions openOptions) throws DiskException {
-        throw missing(fileName, "commit");
+        new Maintenance(directory, openOptions, options, clock).commit(fileName);
     }
 
     @Override
@@ -101,16 +99,12 @@ public final class OptimizedDriver implements MaintenanceDriver {
             RebaseMode mode,
             OpenOptions openOptions)
             throws DiskException {
-        throw missing(fileName, "rebase");
+        new Maintenance(directory, openOptions, options, clock).rebase(fileName, backing, mode);
     }
 
     @Override
     public void amend(HostDirectory directory, String fileName, AmendOptions changes, OpenOptions openOptions)
             throws DiskException {
-        throw missing(fileName, "amend");
-    }
-
-    private static DiskException missing(String fileName, String what) {
-        return new UnsupportedFeatureException(fileName, GuestClause.QC_GUEST_01, what);
+        new Maintenance(directory, openOptions, options, clock).amend(fileName, changes);
     }
 }

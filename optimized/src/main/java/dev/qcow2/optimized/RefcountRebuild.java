@@ -17,7 +17,7 @@ final class RefcountRebuild {
     /** The count of a cluster; structures that are about to be written are not among them. */
     interface Counts {
         /** Returns the count. */
-        long of(long cluster);
+        long of(long cluster) throws DiskException;
     }
 
     private final HostFile host;

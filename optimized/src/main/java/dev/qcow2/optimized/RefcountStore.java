@@ -115,6 +115,11 @@ final class RefcountStore {
         table.set((int) blockIndex, blockCluster << clusterBits);
     }
 
+    /** Where the block of a range of clusters is, or 0 (QC-REF-06). */
+    long blockCluster(int index) throws DiskException {
+        return table.get(index) == 0 ? 0 : blockOffset(index) >>> clusterBits;
+    }
+
     CorruptImageException freeButNamed(long cluster) {
         return corrupt(cluster, "an entry that names a free cluster");
     }

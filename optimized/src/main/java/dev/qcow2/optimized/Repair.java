@@ -1,8 +1,11 @@
 package dev.qcow2.optimized;
 
+import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_13;
+
 import dev.qcow2.optimized.RepairScope.Changes;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.host.HostFile;
 import java.util.NavigableSet;
 import java.util.TreeSet;
@@ -14,6 +17,9 @@ import java.util.TreeSet;
  */
 final class Repair {
 
+    /** Features that change nothing about entries and counts: dirty, corrupt, compression type. */
+    private static final long UNDERSTOOD = 0xb;
+
     private final HostFile host;
 
     Repair(HostFile host) {
@@ -22,6 +28,10 @@ final class Repair {
 
     RepairReport run(Changes changes) throws DiskException {
         ImageHeader header = HeaderReader.readForRepair(host);
+        if ((header.incompatible() & ~UNDERSTOOD) != 0) {
+            throw new UnsupportedFeatureException(
+                    host.name(), QC_MNT_13, "the repair of an image with incompatible features");
+        }
         HeaderMarks marks = new HeaderMarks(host, header);
         RepairScope found = pass(header, changes, marks);
         RepairScope left = found;

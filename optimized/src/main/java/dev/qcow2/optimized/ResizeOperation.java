@@ -114,6 +114,12 @@ final class ResizeOperation {
         }
     }
 
+    /** Gives up all that the image maps. */
+    void empty() throws DiskException {
+        image.checkpoint().run();
+        dropFrom(0);
+    }
+
     private long clustersFor(long bytes) {
         return bytes == 0 ? 0 : ((bytes - 1) >>> clusterBits) + 1;
     }

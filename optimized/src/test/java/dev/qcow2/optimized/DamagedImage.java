@@ -49,6 +49,7 @@ final class DamagedImage {
     private final CreateOptions options;
     private final SplittableRandom random;
     private final BitSet spoilt = new BitSet();
+    private boolean blocksBroken;
 
     DamagedImage(HostDirectory directory, SplittableRandom random) throws IOException {
         this.directory = directory;
@@ -127,7 +128,8 @@ final class DamagedImage {
     }
 
     private void count(HostFile file, ImageHeader header) throws DiskException {
-        if (header.refcountTableClusters() == 0) {
+        if (header.refcountTableClusters() == 0 || blocksBroken) {
+            // What is taken for a block then may be anything.
             return;
         }
         long block = getLong(file, header.refcountTableOffset());
@@ -149,6 +151,7 @@ final class DamagedImage {
 
     private void block(HostFile file, ImageHeader header, long entry) throws DiskException {
         if (header.refcountTableClusters() > 0) {
+            blocksBroken = true;
             putLong(file, header.refcountTableOffset(), entry);
         }
     }

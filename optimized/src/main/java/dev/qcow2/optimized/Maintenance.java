@@ -1,0 +1,124 @@
+package dev.qcow2.optimized;
+
+import static dev.qcow2.spec.clause.BackingClause.QC_BACK_06;
+import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_21;
+import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_24;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.util.Optional;
+
+/** What is done to images while no guest uses them: commit, rebase, amend. */
+final class Maintenance {
+
+    private final HostDirectory directory;
+    private final OpenOptions openOptions;
+    private final OptimizedOptions options;
+    private final Clock clock;
+
+    Maintenance(HostDirectory directory, OpenOptions openOptions, OptimizedOptions options, Clock clock) {
+        this.directory = directory;
+        this.openOptions = openOptions.withAccess(Access.READ_WRITE);
+        this.options = options;
+        this.clock = clock;
+    }
+
+    private ChainOpener opener() {
+        return new ChainOpener(directory, openOptions, options, clock);
+    }
+
+    void commit(String fileName) throws DiskException {
+        require(
+                openOptions.backing() == BackingPolicy.FOLLOW,
+                fileName,
+                QC_BACK_06,
+                "the caller allows no backing file");
+        try (OptimizedDisk overlay = opener().openAlone(fileName)) {
+            ImageHeader header = overlay.header();
+            require(header.backingName().isPresent(), fileName, QC_MNT_21, "there is no backing file to commit to");
+            require(overlay.snapshots().isEmpty(), fileName, QC_MNT_24, "the overlay has internal snapshots");
+            // Followed once, so that a chain that comes back to the overlay is refused before anything is written.
+            new ChainOpener(directory, openOptions.withAccess(Access.READ_ONLY), options, clock)
+                    .openDisk(fileName)
+                    .close();
+            String backingName =
+                    directory.resolve(fileName, header.backingName().get());
+            if (isRaw(backingName, header.backingFormat())) {
+                try (HostFile raw = directory.open(backingName, Access.READ_WRITE)) {
+                    new CommitToBacking(overlay).into(raw);
+                }
+            } else {
+                try (OptimizedDisk backing = opener().openDisk(backingName)) {
+                    new CommitToBacking(overlay).into(backing);
+                }
+            }
+            // QC-MNT-22
+            overlay.empty();
+        }
+    }
+
+    private boolean isRaw(String backingName, Optional<String> format) throws DiskException {
+        if (format.isPresent()) {
+            return format.get().equals("raw");
+        }
+        try (HostFile file = directory.open(backingName, Access.READ_ONLY)) {
+            ByteBuffer magic = ByteBuffer.allocate(4);
+            file.readZeroPadded(0, magic);
+            return magic.getInt(0) != ImageHeader.MAGIC;
+        }
+    }
+
+    void rebase(String fileName, Optional<Backing> backing, RebaseMode mode) throws DiskException {
+        switch (mode) {
+            case SAFE -> copyUp(fileName, backing);
+            case UNSAFE -> opener().openAlone(fileName).close();
+        }
+        try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
+            // QC-MNT-26
+            new BackingName(host, HeaderReader.read(host)).set(backing);
+        }
+    }
+
+    private void copyUp(String fileName, Optional<Backing> backing) throws DiskException {
+        try (OptimizedDisk disk = opener().openDisk(fileName)) {
+            Layer future = backing.isEmpty() ? null : opener().openBacking(fileName, backing.get());
+            try {
+                new Rebase(disk, future, 1 << disk.header().clusterBits()).copyUp();
+                disk.flush();
+            } finally {
+                if (future != null) {
+                    future.close();
+                }
+            }
+        }
+    }
+
+    void amend(String fileName, AmendOptions changes) throws DiskException {
+        if (changes.equals(AmendOptions.NOTHING)) {
+            // QC-MNT-28
+            return;
+        }
+        // Opened once, so that a dirty image is mended or refused, as the caller says (QC-MNT-20).
+        opener().openAlone(fileName).close();
+        try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
+            new Amendment(host, changes).run();
+        }
+    }
+
+    private static void require(boolean holds, String fileName, Clause clause, String reason) throws DiskException {
+        if (!holds) {
+            throw new RequestRefusedException(fileName, clause, reason);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.qcow2.optimized;
+
+import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Copies into an image what it shows of its old backing file, wherever the new one has other bytes (QC-MNT-25). */
+final class Rebase {
+
+    private static final int LEAST_STEP = 1 << 20;
+
+    private final VirtualDisk disk;
+    private final @Nullable Layer future;
+    private final int clusterSize;
+    private final int step;
+
+    Rebase(VirtualDisk disk, @Nullable Layer future, int clusterSize) {
+        this.disk = disk;
+        this.future = future;
+        this.clusterSize = clusterSize;
+        this.step = Math.max(LEAST_STEP, clusterSize);
+    }
+
+    void copyUp() throws DiskException {
+        byte[] before = new byte[step];
+        byte[] after = new byte[step];
+        for (long at = 0; at < disk.size(); at += step) {
+            int length = (int) Math.min(step, disk.size() - at);
+            long done = at;
+            for (BlockStatus extent : disk.status(at, length)) {
+                boolean own = extent.allocated() && extent.depth() == 0;
+                // Whole guest clusters: what is kept of one is kept by an entry or a copy of its own.
+                long from = Math.max(done, extent.guestOffset() / clusterSize * clusterSize);
+                long to = Math.min(at + length, (extent.end() + clusterSize - 1) / clusterSize * clusterSize);
+                if (!own && from < to) {
+                    compare(from, (int) (to - from), before, after);
+                    done = to;
+                }
+            }
+        }
+    }
+
+    private void compare(long offset, int length, byte[] before, byte[] after) throws DiskException {
+        disk.read(offset, ByteBuffer.wrap(before, 0, length));
+        if (future == null) {
+            Arrays.fill(after, 0, length, (byte) 0);
+        } else {
+            Layer.readPadded(future, offset, ByteBuffer.wrap(after, 0, length));
+        }
+        for (int at = 0; at < length; ) {
+            int end = Math.min(length, at + clusterSize);
+            if (!Arrays.equals(before, at, end, after, at, end)) {
+                keep(offset + at, before, at, end);
+            }
+            at = end;
+        }
+    }
+
+    private void keep(long offset, byte[] bytes, int from, int to) throws DiskException {
+        boolean zero = true;
+        for (int at = from; zero && at < to; at++) {
+            zero = bytes[at] == 0;
+        }
+        if (zero) {
+            disk.writeZeroes(offset, to - from, ZeroMode.MAY_UNMAP);
+        } else {
+            disk.write(offset, ByteBuffer.wrap(bytes, from, to - from));
+        }
+    }
+}
