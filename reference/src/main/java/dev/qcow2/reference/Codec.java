@@ -52,17 +52,24 @@ enum Codec {
             }
         }
     },
-    /** Type 1: one zstandard frame. */
+    /** Type 1: zstandard frames; one of them when we write. */
     ZSTD {
         @Override
         boolean unpack(byte[] packed, byte[] cluster) {
             try {
-                // What follows the frame in its last sector may belong to somebody else.
-                long frame = Zstd.findFrameCompressedSize(packed);
-                return frame > 0
-                        && frame <= packed.length
-                        && Zstd.decompressByteArray(cluster, 0, cluster.length, packed, 0, (int) frame)
-                                == cluster.length;
+                int from = 0;
+                int done = 0;
+                // QC-CMP-03: frame after frame; what follows in the last sector may belong to somebody else.
+                while (done < cluster.length) {
+                    long frame = Zstd.findFrameCompressedSize(packed, from, packed.length - from);
+                    if (frame <= 0 || frame > packed.length - from) {
+                        return false;
+                    }
+                    done += (int) Zstd.decompressByteArray(
+                            cluster, done, cluster.length - done, packed, from, (int) frame);
+                    from += (int) frame;
+                }
+                return true;
             } catch (ZstdException e) {
                 return false;
             }

@@ -83,11 +83,7 @@ public enum SnapshotClause implements Clause {
             V2,
             READER,
             WRITER),
-    QC_SNAP_21(
-            "A version 3 image with a snapshot entry that lacks the disk size is still read; a writer adds the field when it rewrites the table.",
-            V3,
-            READER,
-            WRITER),
+    QC_SNAP_21("In version 2 an entry may have no extra data at all, and is read and applied without it.", V2, READER, WRITER),
     QC_SNAP_22(
             "A snapshot keeps the area of machine state as it stands and leaves it empty, loading it brings that back, and a resize empties the area.",
             V2,

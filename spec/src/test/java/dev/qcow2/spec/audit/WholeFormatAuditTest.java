@@ -88,6 +88,12 @@ class WholeFormatAuditTest {
             assertThat(Agreement.of(directory, cut, "cut off in a sector").clean())
                     .isTrue();
         }
+        // A table that ends less than a cluster behind the sector in which the file ends is counted.
+        PatchedImage image = load(QemuImages.BITMAPS_LARGE);
+        image.header(HeaderLayout.L1_TABLE_OFFSET, image.size() - 2048);
+        byte[] cut = Arrays.copyOf(image.bytes(), image.size() - 412);
+        assertThat(Agreement.of(directory, cut, "a table behind the end").corruptions())
+                .isPositive();
     }
 
     @Test

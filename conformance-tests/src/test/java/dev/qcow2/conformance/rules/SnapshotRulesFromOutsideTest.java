@@ -1,0 +1,183 @@
+package dev.qcow2.conformance.rules;
+
+import static dev.qcow2.conformance.rules.RuleImage.read;
+import static dev.qcow2.conformance.rules.RuleImage.text;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.layout.HeaderLayout;
+import dev.qcow2.spec.layout.MappingLayout;
+import dev.qcow2.spec.layout.SnapshotLayout;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The snapshot table and what its entries lead to. */
+class SnapshotRulesFromOutsideTest {
+
+    private static final CreateOptions SMALL = CreateOptions.ofSize(1 << 20).withClusterBits(12);
+
+    static Stream<DiskDriver> drivers() {
+        return RuleImage.drivers();
+    }
+
+    private static RuleImage withSnapshots(DiskDriver driver, String... names) throws Exception {
+        return withSnapshots(driver, SMALL, names);
+    }
+
+    private static RuleImage withSnapshots(DiskDriver driver, CreateOptions options, String... names)
+            throws Exception {
+        RuleImage image = new RuleImage(driver, options);
+        try (VirtualDisk disk = image.open()) {
+            int number = 0;
+            for (String name : names) {
+                disk.write(0, ByteBuffer.wrap(text(++number, 9000)));
+                disk.createSnapshot(name);
+            }
+            disk.write(0, ByteBuffer.wrap(text(0, 9000)));
+        }
+        return image;
+    }
+
+    private static void assertNames(RuleImage image, String... names) throws Exception {
+        try (VirtualDisk disk = image.open()) {
+            assertThat(disk.snapshots()).extracting(SnapshotInfo::name).containsExactly(names);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-14 QC-SNAP-20: ids and names have their own lengths, and what pads an entry means nothing")
+    void namesAndPadding(DiskDriver driver) throws Exception {
+        RuleImage image = withSnapshots(driver, "a", "abc", "abcdefgh");
+        long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        for (int length : new int[] {1, 3, 8}) {
+            assertThat(image.get(SnapshotLayout.NAME_SIZE, at)).isEqualTo(length);
+            long end = at
+                    + SnapshotLayout.ENTRY.size()
+                    + image.get(SnapshotLayout.EXTRA_DATA_SIZE, at)
+                    + image.get(SnapshotLayout.ID_SIZE, at)
+                    + length;
+            at = (end + 7) & ~7L;
+            byte[] padding = new byte[(int) (at - end)];
+            Arrays.fill(padding, (byte) 'x');
+            image.put(end, padding);
+        }
+        assertNames(image, "a", "abc", "abcdefgh");
+        try (VirtualDisk disk = image.open()) {
+            disk.deleteSnapshot("2");
+            disk.createSnapshot("d");
+        }
+        assertNames(image, "a", "abcdefgh", "d");
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-16: deleting a snapshot lowers counts, and COPIED is right again in the active tables")
+    void delete(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(1, 9000)));
+            disk.createSnapshot("one");
+        }
+        assertThat(image.count(image.host(0))).isEqualTo(2);
+        assertThat(MappingLayout.L2_COPIED.isSet(image.entry(0))).isFalse();
+        try (VirtualDisk disk = image.open()) {
+            disk.deleteSnapshot("1");
+        }
+        assertThat(image.count(image.host(0))).isEqualTo(1);
+        assertThat(MappingLayout.L2_COPIED.isSet(image.entry(0))).isTrue();
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-18: a snapshot has the time at which it was taken")
+    void time(DiskDriver driver) throws Exception {
+        long before = Instant.now().getEpochSecond();
+        RuleImage image = withSnapshots(driver, "one");
+        long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        assertThat(image.get(SnapshotLayout.DATE_SECONDS, at))
+                .isBetween(before - 1, Instant.now().getEpochSecond() + 1);
+        assertThat(image.get(SnapshotLayout.DATE_NANOSECONDS, at)).isBetween(0L, 999_999_999L);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-19 QC-SNAP-03: COPIED flags that only a snapshot's tables hold are not believed")
+    void flagsOfSnapshots(DiskDriver driver) throws Exception {
+        RuleImage image = withSnapshots(driver, "one", "two");
+        long table = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        long l1 = image.get(SnapshotLayout.L1_TABLE_OFFSET, table);
+        long copied = MappingLayout.L1_COPIED.mask();
+        long l2 = MappingLayout.L1_OFFSET.inPlace(image.longAt(l1));
+        assertThat(l2).isNotEqualTo(image.entryAt(0));
+        image.putLong(l1, image.longAt(l1) | copied);
+        for (int index = 0; index < 3; index++) {
+            image.putLong(l2 + 8 * index, image.longAt(l2 + 8 * index) ^ copied);
+        }
+        try (VirtualDisk disk = image.open()) {
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));
+            disk.write(100, ByteBuffer.wrap(text(9, 5000)));
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-21 QC-SNAP-12: a version 2 entry without extra data has the disk's size, and can be applied")
+    void withoutExtraData(DiskDriver driver) throws Exception {
+        RuleImage image = withSnapshots(driver, SMALL.withVersion(2), "one");
+        long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        int extra = (int) image.get(SnapshotLayout.EXTRA_DATA_SIZE, at);
+        int texts = (int) (image.get(SnapshotLayout.ID_SIZE, at) + image.get(SnapshotLayout.NAME_SIZE, at));
+        byte[] bytes = image.bytes();
+        int behind = (int) at + SnapshotLayout.ENTRY.size();
+        image.put(behind, Arrays.copyOfRange(bytes, behind + extra, behind + extra + texts));
+        image.set(SnapshotLayout.EXTRA_DATA_SIZE, at, 0);
+        try (VirtualDisk disk = image.open()) {
+            assertThat(disk.snapshots()).extracting(SnapshotInfo::name, SnapshotInfo::diskSize)
+                    .containsExactly(org.assertj.core.groups.Tuple.tuple("one", 1L << 20));
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));
+            assertThat(disk.size()).isEqualTo(1L << 20);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-17 QC-SNAP-12: loading a snapshot gives the disk the snapshot's size")
+    void sizeOfItsOwn(DiskDriver driver) throws Exception {
+        for (long size : new long[] {3 << 19, 12_345, 5 << 20}) {
+            RuleImage image = withSnapshots(driver, "one");
+            long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET) + SnapshotLayout.ENTRY.size();
+            image.set(SnapshotLayout.DISK_SIZE, at, size);
+            try (VirtualDisk disk = image.open()) {
+                disk.applySnapshot("1");
+                assertThat(disk.size()).isEqualTo(size);
+                assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));
+                disk.write(size - 10, ByteBuffer.wrap(text(3, 10)));
+                assertThat(read(disk, size - 10, 10)).isEqualTo(text(3, 10));
+            } catch (RequestRefusedException | UnsupportedFeatureException e) {
+                abort(driver + " keeps the disk's size");
+            }
+            assertThat(image.header(HeaderLayout.SIZE)).isEqualTo(size);
+            assertThat(image.header(HeaderLayout.L1_SIZE) * (512L << 12)).isGreaterThanOrEqualTo(size);
+            image.mustBeClean();
+        }
+    }
+}
