@@ -90,8 +90,9 @@ class WholeFormatAuditTest {
         }
         // A table that ends less than a cluster behind the sector in which the file ends is counted.
         PatchedImage image = load(QemuImages.BITMAPS_LARGE);
-        image.header(HeaderLayout.L1_TABLE_OFFSET, image.size() - 2048);
-        byte[] cut = Arrays.copyOf(image.bytes(), image.size() - 412);
+        int sectors = image.size() & -512;
+        image.header(HeaderLayout.L1_TABLE_OFFSET, sectors - 2048);
+        byte[] cut = Arrays.copyOf(image.bytes(), sectors - 412);
         assertThat(Agreement.of(directory, cut, "a table behind the end").corruptions())
                 .isPositive();
     }
@@ -295,6 +296,23 @@ class WholeFormatAuditTest {
         tail.entry(bits + 4088, 1);
         assertThat(expect(tail, Kind.BREACH, BitmapClause.QC_BM_18).corruptions())
                 .isZero();
+    }
+
+    @Test
+    @DisplayName("QC-LIM-11 QC-BM-01 QC-BM-02: a bitmaps extension that claims too much, or reserved bytes, is refused")
+    void bitmapsExtension() throws Exception {
+        ByteField[] fields = {
+            ExtensionLayout.NB_BITMAPS,
+            ExtensionLayout.BITMAP_DIRECTORY_SIZE,
+            ExtensionLayout.BITMAPS_RESERVED,
+            ExtensionLayout.BITMAP_DIRECTORY_OFFSET
+        };
+        long[] values = {70_000, 65L << 20, 1, 700};
+        for (int index = 0; index < fields.length; index++) {
+            PatchedImage image = load(QemuImages.BITMAPS_LARGE);
+            image.set(fields[index], image.extensionAt(ExtensionLayout.TYPE_BITMAPS), values[index]);
+            expectRefusal(image);
+        }
     }
 
     @Test

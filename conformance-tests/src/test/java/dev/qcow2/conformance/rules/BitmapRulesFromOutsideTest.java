@@ -1,0 +1,140 @@
+package dev.qcow2.conformance.rules;
+
+import static dev.qcow2.conformance.rules.RuleImage.text;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import dev.qcow2.spec.disk.Bitmaps;
+import dev.qcow2.spec.disk.Bitmaps.BitmapInfo;
+import dev.qcow2.spec.disk.Bitmaps.Dirty;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
+import dev.qcow2.spec.layout.BitmapLayout;
+import dev.qcow2.spec.layout.ExtensionLayout;
+import dev.qcow2.spec.layout.HeaderLayout;
+import java.nio.ByteBuffer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Persistent bitmaps, asked for by requests and looked at on disk. */
+class BitmapRulesFromOutsideTest {
+
+    private static final CreateOptions SMALL = CreateOptions.ofSize(1 << 20).withClusterBits(12);
+
+    static Stream<DiskDriver> drivers() {
+        return RuleImage.drivers();
+    }
+
+    private static Bitmaps bitmaps(VirtualDisk disk) throws DiskException {
+        try {
+            return disk.bitmaps();
+        } catch (UnsupportedFeatureException e) {
+            return abort("it does not have " + e.feature());
+        }
+    }
+
+    /** Returns where the data of the bitmaps extension starts, or 0. */
+    private static long extension(RuleImage image) throws DiskException {
+        long at = image.header(HeaderLayout.HEADER_LENGTH);
+        while (true) {
+            long type = image.get(ExtensionLayout.TYPE, at);
+            if (type == ExtensionLayout.TYPE_END || type == ExtensionLayout.TYPE_BITMAPS) {
+                return type == ExtensionLayout.TYPE_END ? 0 : at + ExtensionLayout.HEAD.size();
+            }
+            at += ExtensionLayout.HEAD.size() + ((image.get(ExtensionLayout.LENGTH, at) + 7) & ~7L);
+        }
+    }
+
+    private static long directory(RuleImage image) throws DiskException {
+        return image.get(ExtensionLayout.BITMAP_DIRECTORY_OFFSET, extension(image));
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-01 QC-BM-08 QC-BM-10 QC-BM-13 QC-BM-17 QC-BM-20: a bitmap on disk, in use while it is, and stored afterwards")
+    void onDisk(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("b", 12, true);
+        }
+        image.mustBeClean();
+        try (VirtualDisk disk = image.open()) {
+            disk.write(5000, ByteBuffer.wrap(text(1, 10)));
+            disk.write(3 << 12, ByteBuffer.wrap(text(1, 4097)));
+            disk.flush();
+            assertThat(BitmapLayout.IN_USE.isSet(image.get(BitmapLayout.FLAGS, directory(image))))
+                    .isTrue();
+            assertThat(bitmaps(disk).dirty("b")).containsExactly(new Dirty(4096, 4096), new Dirty(3 << 12, 8192));
+        }
+        image.mustBeClean();
+        long entry = directory(image);
+        assertThat(HeaderLayout.BITMAPS.isSet(image.header(HeaderLayout.AUTOCLEAR_FEATURES)))
+                .isTrue();
+        assertThat(image.get(ExtensionLayout.NB_BITMAPS, extension(image))).isEqualTo(1);
+        assertThat(image.get(BitmapLayout.FLAGS, entry)).isEqualTo(BitmapLayout.ENABLED.mask());
+        assertThat(image.get(BitmapLayout.GRANULARITY_BITS, entry)).isEqualTo(12);
+        assertThat(image.get(BitmapLayout.EXTRA_DATA_SIZE, entry)).isZero();
+        long table = image.get(BitmapLayout.TABLE_OFFSET, entry);
+        long bits = BitmapLayout.DATA_OFFSET.inPlace(image.longAt(table));
+        // Clusters 1, 3 and 4, from the least significant bit upwards.
+        assertThat(image.bytes()[(int) bits]).isEqualTo((byte) 0b11010);
+        try (VirtualDisk disk = image.open()) {
+            assertThat(bitmaps(disk).dirty("b")).containsExactly(new Dirty(4096, 4096), new Dirty(3 << 12, 8192));
+            assertThat(bitmaps(disk).list()).containsExactly(new BitmapInfo("b", 12, true, false));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-19 QC-BM-23 QC-BM-24: zeroes, discards and snapshots make dirty what is enabled, and nothing else")
+    void whatMakesDirty(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("on", 16, true);
+            bitmaps(disk).add("off", 16, false);
+            disk.createSnapshot("one");
+            disk.writeZeroes(65_536, 1, ZeroMode.MAY_UNMAP);
+            disk.discard(5 << 16, 4096);
+            assertThat(bitmaps(disk).dirty("on")).containsExactly(new Dirty(65_536, 65_536), new Dirty(5 << 16, 65_536));
+            disk.applySnapshot("1");
+            assertThat(bitmaps(disk).dirty("on")).containsExactly(new Dirty(0, 1 << 20));
+            assertThat(bitmaps(disk).dirty("off")).isEmpty();
+            bitmaps(disk).clear("on");
+            assertThat(bitmaps(disk).dirty("on")).isEmpty();
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-26 QC-BM-27 QC-BM-28 QC-BM-11: merging, names, and what is left when the last bitmap is gone")
+    void mergeAndRemove(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("fine", 12, true);
+            bitmaps(disk).add("coarse", 16, false);
+            assertThatThrownBy(() -> bitmaps(disk).add("fine", 12, true)).isInstanceOf(DiskException.class);
+            disk.write(70_000, ByteBuffer.wrap(text(1, 10)));
+            bitmaps(disk).merge("coarse", "fine");
+            assertThat(bitmaps(disk).dirty("coarse")).containsExactly(new Dirty(65_536, 65_536));
+        }
+        image.mustBeClean();
+        for (String name : new String[] {"fine", "coarse"}) {
+            assertThat(extension(image)).isPositive();
+            try (VirtualDisk disk = image.open()) {
+                bitmaps(disk).remove(name);
+            }
+            image.mustBeClean();
+        }
+        assertThat(extension(image)).isZero();
+        assertThat(HeaderLayout.BITMAPS.isSet(image.header(HeaderLayout.AUTOCLEAR_FEATURES)))
+                .isFalse();
+    }
+}

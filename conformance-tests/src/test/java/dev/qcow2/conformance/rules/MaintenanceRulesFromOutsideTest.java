@@ -1,0 +1,227 @@
+package dev.qcow2.conformance.rules;
+
+import static dev.qcow2.conformance.rules.RuleImage.NAME;
+import static dev.qcow2.conformance.rules.RuleImage.read;
+import static dev.qcow2.conformance.rules.RuleImage.text;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
+import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.MaintenanceDriver;
+import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.host.MemoryFileContent;
+import dev.qcow2.spec.layout.HeaderLayout;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is done to images while no guest uses them: amend, commit, rebase. */
+class MaintenanceRulesFromOutsideTest {
+
+    private static final OpenOptions OPTIONS = OpenOptions.readWrite().followingBacking();
+    private static final CreateOptions SMALL = CreateOptions.ofSize(1 << 20).withClusterBits(12);
+
+    static Stream<DiskDriver> drivers() {
+        return RuleImage.drivers();
+    }
+
+    /** A request to a driver. */
+    private interface Request {
+        void send(MaintenanceDriver driver) throws DiskException;
+    }
+
+    private static void sendOrSkip(DiskDriver driver, Request request) throws DiskException {
+        if (!(driver instanceof MaintenanceDriver maintenance)) {
+            abort(driver + " maintains no images");
+            return;
+        }
+        try {
+            request.send(maintenance);
+        } catch (UnsupportedFeatureException e) {
+            abort(driver + " does not have " + e.feature());
+        }
+    }
+
+    private static void amendOrSkip(DiskDriver driver, RuleImage image, AmendOptions changes) throws DiskException {
+        sendOrSkip(driver, maintenance -> maintenance.amend(image.directory(), NAME, changes, OPTIONS));
+    }
+
+    private static void assertReads(RuleImage image, byte[] expected) throws DiskException {
+        try (VirtualDisk disk = image.open()) {
+            assertThat(read(disk, 0, expected.length)).isEqualTo(expected);
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-17 QC-MNT-18 QC-MNT-29: from version 2 to 3 and back, with what the guest reads and the backing file's name")
+    void versions(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(
+                driver, SMALL.withVersion(2).withBacking("base", Optional.of(BackingFormat.RAW)));
+        image.directory().put("base", MemoryFileContent.of(text(1, 100_000)));
+        byte[] expected = Arrays.copyOf(text(1, 100_000), 1 << 20);
+        amendOrSkip(driver, image, AmendOptions.NOTHING.withVersion(3));
+        assertThat(image.header(HeaderLayout.VERSION)).isEqualTo(3);
+        assertReads(image, expected);
+        try (VirtualDisk disk = image.open()) {
+            // Version 2 has nothing like this: zeros over what the backing file holds.
+            disk.writeZeroes(8192, 8192, VirtualDisk.ZeroMode.MAY_UNMAP);
+            Arrays.fill(expected, 8192, 16_384, (byte) 0);
+        }
+        assertReads(image, expected);
+        amendOrSkip(driver, image, AmendOptions.NOTHING.withVersion(2));
+        assertThat(image.header(HeaderLayout.VERSION)).isEqualTo(2);
+        assertReads(image, expected);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-17: extended L2 entries can't become version 2, and nothing is written by the refusal")
+    void needsVersion3(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(
+                driver,
+                CreateOptions.ofSize(1 << 20)
+                        .withClusterBits(16)
+                        .withFeatures(FormatFeatures.PLAIN.withExtendedL2()));
+        amendOrSkip(driver, image, AmendOptions.NOTHING);
+        byte[] before = image.bytes();
+        assertThatThrownBy(() -> amendOrSkip(driver, image, AmendOptions.NOTHING.withVersion(2)))
+                .isInstanceOf(DiskException.class);
+        assertThat(image.bytes()).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-19 QC-MNT-28: another width of counts, unless one does not fit; an amend of nothing writes nothing")
+    void widths(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(1, 1 << 20)));
+            disk.createSnapshot("one");
+        }
+        for (int order : new int[] {1, 6, 3, 5, 2, 4}) {
+            amendOrSkip(driver, image, AmendOptions.NOTHING.withRefcountOrder(order));
+            assertThat(image.header(HeaderLayout.REFCOUNT_ORDER)).isEqualTo(order);
+            assertReads(image, text(1, 1 << 20));
+        }
+        byte[] before = image.bytes();
+        // A snapshot's clusters have the count 2, which one bit can't hold.
+        assertThatThrownBy(() -> amendOrSkip(driver, image, AmendOptions.NOTHING.withRefcountOrder(0)))
+                .isInstanceOf(DiskException.class);
+        assertThat(image.header(HeaderLayout.REFCOUNT_ORDER)).isEqualTo(4);
+        assertReads(image, text(1, 1 << 20));
+        image.replace(before);
+        amendOrSkip(driver, image, AmendOptions.NOTHING.withRefcountOrder(4).withVersion(3));
+        assertThat(image.bytes()).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-20: the lazy-refcounts bit comes and goes, and leaves a clean image")
+    void lazyRefcounts(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        for (boolean lazy : new boolean[] {true, false}) {
+            amendOrSkip(driver, image, AmendOptions.NOTHING.withLazyRefcounts(lazy));
+            long features = image.header(HeaderLayout.COMPATIBLE_FEATURES);
+            assertThat(HeaderLayout.LAZY_REFCOUNTS.isSet(features)).isEqualTo(lazy);
+            try (VirtualDisk disk = image.open()) {
+                disk.write(0, ByteBuffer.wrap(text(1, 50_000)));
+            }
+            assertThat(HeaderLayout.DIRTY.isSet(image.header(HeaderLayout.INCOMPATIBLE_FEATURES)))
+                    .isFalse();
+            image.mustBeClean();
+        }
+    }
+
+    private static RuleImage overlay(DiskDriver driver, int baseSize) throws DiskException {
+        RuleImage image =
+                new RuleImage(driver, SMALL.withBacking("base", Optional.of(BackingFormat.QCOW2)));
+        driver.create(image.directory(), "base", CreateOptions.ofSize(baseSize));
+        try (VirtualDisk base = driver.open(image.directory(), "base", OpenOptions.readWrite())) {
+            base.write(0, ByteBuffer.wrap(text(1, baseSize)));
+        }
+        return image;
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-21 QC-MNT-22 QC-MNT-23: after a commit the backing file reads as the overlay did, which is empty")
+    void commit(DiskDriver driver) throws Exception {
+        RuleImage image = overlay(driver, 100_000);
+        byte[] expected = Arrays.copyOf(text(1, 100_000), 1 << 20);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(5_000, ByteBuffer.wrap(text(2, 9_000)));
+            System.arraycopy(text(2, 9_000), 0, expected, 5_000, 9_000);
+            disk.writeZeroes(40_960, 8192, VirtualDisk.ZeroMode.MAY_UNMAP);
+            Arrays.fill(expected, 40_960, 49_152, (byte) 0);
+            disk.write(500_000, ByteBuffer.wrap(text(3, 100)));
+            System.arraycopy(text(3, 100), 0, expected, 500_000, 100);
+        }
+        sendOrSkip(driver, maintenance -> maintenance.commit(image.directory(), NAME, OPTIONS));
+        assertReads(image, expected);
+        assertThat(image.audit().clusters().allocated()).isZero();
+        try (VirtualDisk base = driver.open(image.directory(), "base", OpenOptions.readOnly())) {
+            assertThat(base.size()).isEqualTo(1 << 20);
+            assertThat(read(base, 0, 1 << 20)).isEqualTo(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-24: an overlay with snapshots is not emptied")
+    void commitWithSnapshots(DiskDriver driver) throws Exception {
+        RuleImage image = overlay(driver, 100_000);
+        sendOrSkip(driver, maintenance -> maintenance.commit(image.directory(), NAME, OPTIONS));
+        try (VirtualDisk disk = image.open()) {
+            disk.write(5_000, ByteBuffer.wrap(text(2, 9_000)));
+            disk.createSnapshot("one");
+        }
+        assertThatThrownBy(() -> sendOrSkip(
+                        driver, maintenance -> maintenance.commit(image.directory(), NAME, OPTIONS)))
+                .isInstanceOf(DiskException.class);
+        try (VirtualDisk disk = image.open()) {
+            disk.applySnapshot("1");
+            assertThat(read(disk, 5_000, 9_000)).isEqualTo(text(2, 9_000));
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-25 QC-MNT-26: a safe rebase keeps what the guest reads, an unsafe one changes the name alone")
+    void rebase(DiskDriver driver) throws Exception {
+        for (RebaseMode mode : RebaseMode.values()) {
+            RuleImage image = overlay(driver, 100_000);
+            image.directory().put("other", MemoryFileContent.of(text(7, 200_000)));
+            try (VirtualDisk disk = image.open()) {
+                disk.write(5_000, ByteBuffer.wrap(text(2, 100)));
+            }
+            byte[] expected = Arrays.copyOf(text(mode == RebaseMode.SAFE ? 1 : 7, mode == RebaseMode.SAFE ? 100_000 : 200_000), 1 << 20);
+            if (mode == RebaseMode.UNSAFE) {
+                // What the overlay holds of its own is the whole cluster that was written to.
+                System.arraycopy(text(1, 100_000), 4096, expected, 4096, 4096);
+            }
+            System.arraycopy(text(2, 100), 0, expected, 5_000, 100);
+            Optional<Backing> other = Optional.of(new Backing("other", Optional.of(BackingFormat.RAW)));
+            sendOrSkip(
+                    driver, maintenance -> maintenance.rebase(image.directory(), NAME, other, mode, OPTIONS));
+            assertThat(image.header(HeaderLayout.BACKING_FILE_SIZE)).isEqualTo(5);
+            assertReads(image, expected);
+        }
+    }
+}
