@@ -21,6 +21,7 @@ import java.nio.ByteBuffer;
 final class ExtensionAudit {
 
     private static final long LONGEST_NAME = 1023;
+    private static final long LONGEST_FORMAT = 15;
     private static final long MOST_BITMAPS = 65535;
     private static final long LARGEST_DIRECTORY = 64L << 20;
 
@@ -81,6 +82,9 @@ final class ExtensionAudit {
         } else if (type == ExtensionLayout.TYPE_BITMAPS && HeaderLayout.BITMAPS.isSet(autoclear)) {
             // QC-EXT-11, QC-BM-25: without the bit the data is stale, and what it names is not in use.
             acceptBitmaps(facts, data, length);
+        } else if (type == ExtensionLayout.TYPE_BACKING_FORMAT && length > LONGEST_FORMAT) {
+            String message = "a backing format's name of " + length + " bytes; QEMU refuses that";
+            findings.add(Kind.WARNING, 1, data, -1, ExtensionClause.QC_EXT_06, () -> message);
         } else if (type == ExtensionLayout.TYPE_DATA_FILE && (length == 0 || length > LONGEST_NAME)) {
             breach(LimitClause.QC_LIM_14, data, "a data file's name of " + length + " bytes");
         }

@@ -7,6 +7,7 @@ import dev.qcow2.spec.clause.BitmapClause;
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.clause.CryptClause;
 import dev.qcow2.spec.clause.DataFileClause;
+import dev.qcow2.spec.clause.ExtensionClause;
 import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.clause.MappingClause;
@@ -154,6 +155,14 @@ class WholeFormatAuditTest {
         empty.set(ExtensionLayout.TYPE, empty.extensionsAt() + 8, ExtensionLayout.TYPE_END);
         empty.set(ExtensionLayout.LENGTH, empty.extensionsAt() + 8, 0);
         expect(empty, Kind.BREACH, LimitClause.QC_LIM_14);
+    }
+
+    @Test
+    @DisplayName("QC-EXT-06: a backing format whose name is longer than QEMU takes is worth a warning")
+    void backingFormat() throws Exception {
+        PatchedImage image = load(QemuImages.EXTENDED_OVERLAY);
+        image.set(ExtensionLayout.LENGTH, image.extensionsAt(), 16);
+        expect(image, Kind.WARNING, ExtensionClause.QC_EXT_06);
     }
 
     @Test
@@ -321,8 +330,10 @@ class WholeFormatAuditTest {
         PatchedImage image = load(QemuImages.BITMAPS_IN_USE);
         long at = directoryOf(image);
         assertThat(BitmapLayout.IN_USE.isSet(image.get(BitmapLayout.FLAGS, at))).isTrue();
-        image.set(BitmapLayout.GRANULARITY_BITS, at, 10);
-        assertThat(Agreement.of(directory, image.bytes(), "in use").clean()).isTrue();
+        PatchedImage resized = load(QemuImages.BITMAPS_LARGE);
+        resized.set(BitmapLayout.FLAGS, directoryOf(resized), BitmapLayout.IN_USE.mask());
+        resized.set(BitmapLayout.GRANULARITY_BITS, directoryOf(resized), 20);
+        assertThat(Agreement.of(directory, resized.bytes(), "in use").clean()).isTrue();
     }
 
     @Test
