@@ -11,6 +11,7 @@ import dev.qcow2.spec.disk.Bitmaps.Dirty;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
@@ -136,5 +137,24 @@ class BitmapRulesFromOutsideTest {
         assertThat(extension(image)).isZero();
         assertThat(HeaderLayout.BITMAPS.isSet(image.header(HeaderLayout.AUTOCLEAR_FEATURES)))
                 .isFalse();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-22 QC-BM-05 QC-BM-18: a bitmap is as long as the disk, also after a resize")
+    void resized(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("b", 9, true);
+            disk.write(5000, ByteBuffer.wrap(text(1, 10)));
+            disk.write((1 << 20) - 10, ByteBuffer.wrap(text(1, 10)));
+            for (int size : new int[] {64 << 20, 6000, 1 << 20}) {
+                disk.resize(size, Preallocation.OFF);
+                assertThat(bitmaps(disk).dirty("b").get(0)).isEqualTo(new Dirty(4608, 512));
+            }
+        } catch (UnsupportedFeatureException e) {
+            abort("it does not have " + e.feature());
+        }
+        image.mustBeClean();
     }
 }

@@ -4,11 +4,13 @@ import static dev.qcow2.conformance.rules.RuleImage.noise;
 import static dev.qcow2.conformance.rules.RuleImage.read;
 import static dev.qcow2.conformance.rules.RuleImage.text;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.MemoryFileContent;
@@ -66,6 +68,17 @@ class DataFileRulesFromOutsideTest {
         assertThat(data(image)).isEqualTo(expected);
         assertThat(image.host(5)).isEqualTo(5 * CLUSTER);
         image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-DATA-08: a data file is not opened without the caller's leave, not even for reading")
+    void policy(DiskDriver driver) throws Exception {
+        RuleImage image = image(driver, false);
+        for (OpenOptions options : new OpenOptions[] {OpenOptions.readOnly(), OpenOptions.readWrite()}) {
+            assertThatThrownBy(() -> driver.open(image.directory(), RuleImage.NAME, options))
+                    .isInstanceOf(DiskException.class);
+        }
     }
 
     @ParameterizedTest

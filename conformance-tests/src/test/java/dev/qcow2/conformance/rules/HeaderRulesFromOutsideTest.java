@@ -69,7 +69,7 @@ class HeaderRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-HDR-35: images marked dirty or corrupt are read as they stand")
+    @DisplayName("QC-HDR-35 QC-MNT-09: images marked dirty or corrupt are read as they stand, and refused for writing")
     void markedImages(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(driver, SMALL);
         try (VirtualDisk disk = image.open()) {
@@ -81,6 +81,8 @@ class HeaderRulesFromOutsideTest {
             try (VirtualDisk disk = image.open(OpenOptions.readOnly())) {
                 assertThat(read(disk, 5000, 9000)).isEqualTo(text(1, 9000));
             }
+            assertThatThrownBy(() -> driver.open(image.directory(), NAME, OpenOptions.readWrite()))
+                    .isInstanceOf(ImageException.class);
             assertThat(image.bytes()).isEqualTo(before);
         }
     }

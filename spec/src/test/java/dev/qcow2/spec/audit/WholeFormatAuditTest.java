@@ -161,7 +161,7 @@ class WholeFormatAuditTest {
     @DisplayName("QC-EXT-06: a backing format whose name is longer than QEMU takes is worth a warning")
     void backingFormat() throws Exception {
         PatchedImage image = load(QemuImages.EXTENDED_OVERLAY);
-        image.set(ExtensionLayout.LENGTH, image.extensionsAt(), 16);
+        image.set(ExtensionLayout.LENGTH, image.extensionsAt(), 24);
         expect(image, Kind.WARNING, ExtensionClause.QC_EXT_06);
     }
 
