@@ -65,8 +65,8 @@ enum Codec {
                     if (frame <= 0 || frame > packed.length - from) {
                         return false;
                     }
-                    done += (int) Zstd.decompressByteArray(
-                            cluster, done, cluster.length - done, packed, from, (int) frame);
+                    done += (int)
+                            Zstd.decompressByteArray(cluster, done, cluster.length - done, packed, from, (int) frame);
                     from += (int) frame;
                 }
                 return true;

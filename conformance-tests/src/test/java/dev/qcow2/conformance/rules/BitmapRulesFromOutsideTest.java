@@ -59,7 +59,8 @@ class BitmapRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-BM-01 QC-BM-08 QC-BM-10 QC-BM-13 QC-BM-17 QC-BM-20: a bitmap on disk, in use while it is, and stored afterwards")
+    @DisplayName(
+            "QC-BM-01 QC-BM-08 QC-BM-10 QC-BM-13 QC-BM-17 QC-BM-20: a bitmap on disk, in use while it is, and stored afterwards")
     void onDisk(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(driver, SMALL);
         try (VirtualDisk disk = image.open()) {
@@ -94,7 +95,8 @@ class BitmapRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-BM-19 QC-BM-23 QC-BM-24: zeroes, discards and snapshots make dirty what is enabled, and nothing else")
+    @DisplayName(
+            "QC-BM-19 QC-BM-23 QC-BM-24: zeroes, discards and snapshots make dirty what is enabled, and nothing else")
     void whatMakesDirty(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(driver, SMALL);
         try (VirtualDisk disk = image.open()) {
@@ -103,7 +105,8 @@ class BitmapRulesFromOutsideTest {
             disk.createSnapshot("one");
             disk.writeZeroes(65_536, 1, ZeroMode.MAY_UNMAP);
             disk.discard(5 << 16, 4096);
-            assertThat(bitmaps(disk).dirty("on")).containsExactly(new Dirty(65_536, 65_536), new Dirty(5 << 16, 65_536));
+            assertThat(bitmaps(disk).dirty("on"))
+                    .containsExactly(new Dirty(65_536, 65_536), new Dirty(5 << 16, 65_536));
             disk.applySnapshot("1");
             assertThat(bitmaps(disk).dirty("on")).containsExactly(new Dirty(0, 1 << 20));
             assertThat(bitmaps(disk).dirty("off")).isEmpty();

@@ -160,7 +160,8 @@ class CompressionRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    @DisplayName("QC-CMP-12 QC-LIM-10: data that is broken, or too short, is an error; the rest of the disk is still there")
+    @DisplayName(
+            "QC-CMP-12 QC-LIM-10: data that is broken, or too short, is an error; the rest of the disk is still there")
     void brokenData(DiskDriver driver, Compression compression) throws Exception {
         byte[] good = pack(compression, text(3, CLUSTER));
         byte[][] bad = {
@@ -192,7 +193,8 @@ class CompressionRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    @DisplayName("QC-CMP-01 QC-CMP-08 QC-CMP-13 QC-CMP-14 QC-LIM-15: what is written compressed, and what does not get smaller")
+    @DisplayName(
+            "QC-CMP-01 QC-CMP-08 QC-CMP-13 QC-CMP-14 QC-LIM-15: what is written compressed, and what does not get smaller")
     void written(DiskDriver driver, Compression compression) throws Exception {
         long size = 6 * CLUSTER + 1000;
         RuleImage image = image(driver, compression, size);

@@ -48,7 +48,8 @@ class DataFileRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-DATA-01 QC-DATA-02 QC-DATA-09 QC-DATA-11: a raw data file is the disk, byte by byte and at its length")
+    @DisplayName(
+            "QC-DATA-01 QC-DATA-02 QC-DATA-09 QC-DATA-11: a raw data file is the disk, byte by byte and at its length")
     void raw(DiskDriver driver) throws Exception {
         RuleImage image = image(driver, true);
         assertThat(data(image)).isEqualTo(new byte[SIZE]);
@@ -83,7 +84,8 @@ class DataFileRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-DATA-10 QC-DATA-04: zeros and what was never written read as zero, whatever the data file holds there")
+    @DisplayName(
+            "QC-DATA-10 QC-DATA-04: zeros and what was never written read as zero, whatever the data file holds there")
     void junkBelow(DiskDriver driver) throws Exception {
         RuleImage image = image(driver, false);
         image.directory().put("data", MemoryFileContent.of(noise(1, SIZE)));
@@ -102,8 +104,7 @@ class DataFileRulesFromOutsideTest {
     @MethodSource("drivers")
     @DisplayName("QC-DATA-12: a data file's name without the feature bit names nothing, and is kept")
     void nameWithoutBit(DiskDriver driver) throws Exception {
-        RuleImage image =
-                new RuleImage(driver, CreateOptions.ofSize(SIZE).withClusterBits(12));
+        RuleImage image = new RuleImage(driver, CreateOptions.ofSize(SIZE).withClusterBits(12));
         ByteBuffer extension = ByteBuffer.allocate(32);
         extension.putInt((int) ExtensionLayout.TYPE_DATA_FILE).putInt(4);
         extension.put("data".getBytes(StandardCharsets.US_ASCII));

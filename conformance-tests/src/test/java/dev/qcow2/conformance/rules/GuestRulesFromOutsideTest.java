@@ -54,8 +54,7 @@ class GuestRulesFromOutsideTest {
                 case EXTENDED_L2 -> plain.withExtendedL2();
                 case DATA_FILE -> plain.withDataFile("data", false);
                 case RAW_DATA_FILE -> plain.withDataFile("data", true);
-                case LUKS -> plain.withEncryption(
-                        new Encryption(Cipher.LUKS_AES_256_XTS_PLAIN64, passphrase(), 1000));
+                case LUKS -> plain.withEncryption(new Encryption(Cipher.LUKS_AES_256_XTS_PLAIN64, passphrase(), 1000));
                 case LEGACY_AES -> plain.withEncryption(new Encryption(Cipher.LEGACY_AES_128_CBC, passphrase(), 1000));
             };
         }
@@ -70,8 +69,7 @@ class GuestRulesFromOutsideTest {
     }
 
     static Stream<Arguments> forms() {
-        return RuleImage.drivers()
-                .flatMap(driver -> Stream.of(Form.values()).map(form -> Arguments.of(driver, form)));
+        return RuleImage.drivers().flatMap(driver -> Stream.of(Form.values()).map(form -> Arguments.of(driver, form)));
     }
 
     private static RuleImage image(DiskDriver driver, Form form) throws DiskException {
@@ -142,7 +140,8 @@ class GuestRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("forms")
-    @DisplayName("QC-SNAP-22 QC-SNAP-11 QC-CRY-19 QC-LIM-17: machine state is kept by snapshots, out of the guest's sight")
+    @DisplayName(
+            "QC-SNAP-22 QC-SNAP-11 QC-CRY-19 QC-LIM-17: machine state is kept by snapshots, out of the guest's sight")
     void machineState(DiskDriver driver, Form form) throws Exception {
         if (form == Form.DATA_FILE || form == Form.RAW_DATA_FILE) {
             return;
@@ -158,7 +157,8 @@ class GuestRulesFromOutsideTest {
             }
             assertThatThrownBy(() -> disk.writeVmState(1L << 60, ByteBuffer.wrap(state)))
                     .isInstanceOf(DiskException.class);
-            assertThat(disk.createSnapshot("one", 7 + state.length).vmStateSize()).isEqualTo(7L + state.length);
+            assertThat(disk.createSnapshot("one", 7 + state.length).vmStateSize())
+                    .isEqualTo(7L + state.length);
             assertThat(vmState(disk, 7, state.length)).isEqualTo(new byte[state.length]);
         }
         image.mustBeClean();

@@ -89,7 +89,8 @@ class HeaderRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-EXT-12 QC-BACK-08: a format and a name of a backing file end where their lengths say, whatever follows")
+    @DisplayName(
+            "QC-EXT-12 QC-BACK-08: a format and a name of a backing file end where their lengths say, whatever follows")
     void strings(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(driver, SMALL.withBacking("base", Optional.of(BackingFormat.RAW)));
         image.directory().put("base", MemoryFileContent.of(text(3, 20_000)));
@@ -115,8 +116,11 @@ class HeaderRulesFromOutsideTest {
         for (long size : new long[] {10_000, 300_000}) {
             RuleImage image = new RuleImage(
                     driver,
-                    CreateOptions.ofSize(size).withClusterBits(9).withBacking("base", Optional.of(BackingFormat.QCOW2)));
-            driver.create(image.directory(), "base", CreateOptions.ofSize(100_000).withClusterBits(16));
+                    CreateOptions.ofSize(size)
+                            .withClusterBits(9)
+                            .withBacking("base", Optional.of(BackingFormat.QCOW2)));
+            driver.create(
+                    image.directory(), "base", CreateOptions.ofSize(100_000).withClusterBits(16));
             try (VirtualDisk base = driver.open(image.directory(), "base", OpenOptions.readWrite())) {
                 base.write(0, ByteBuffer.wrap(text(5, 100_000)));
             }
@@ -157,7 +161,8 @@ class HeaderRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-REF-17 QC-REF-18: the refcount table grows, in one piece, before clusters beyond its reach are used")
+    @DisplayName(
+            "QC-REF-17 QC-REF-18: the refcount table grows, in one piece, before clusters beyond its reach are used")
     void tableGrows(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(
                 driver, CreateOptions.ofSize(4 << 20).withClusterBits(9).withRefcountOrder(6));

@@ -69,10 +69,11 @@ class MaintenanceRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-MNT-17 QC-MNT-18 QC-MNT-29: from version 2 to 3 and back, with what the guest reads and the backing file's name")
+    @DisplayName(
+            "QC-MNT-17 QC-MNT-18 QC-MNT-29: from version 2 to 3 and back, with what the guest reads and the backing file's name")
     void versions(DiskDriver driver) throws Exception {
-        RuleImage image = new RuleImage(
-                driver, SMALL.withVersion(2).withBacking("base", Optional.of(BackingFormat.RAW)));
+        RuleImage image =
+                new RuleImage(driver, SMALL.withVersion(2).withBacking("base", Optional.of(BackingFormat.RAW)));
         image.directory().put("base", MemoryFileContent.of(text(1, 100_000)));
         byte[] expected = Arrays.copyOf(text(1, 100_000), 1 << 20);
         amendOrSkip(driver, image, AmendOptions.NOTHING.withVersion(3));
@@ -95,9 +96,7 @@ class MaintenanceRulesFromOutsideTest {
     void needsVersion3(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(
                 driver,
-                CreateOptions.ofSize(1 << 20)
-                        .withClusterBits(16)
-                        .withFeatures(FormatFeatures.PLAIN.withExtendedL2()));
+                CreateOptions.ofSize(1 << 20).withClusterBits(16).withFeatures(FormatFeatures.PLAIN.withExtendedL2()));
         amendOrSkip(driver, image, AmendOptions.NOTHING);
         byte[] before = image.bytes();
         assertThatThrownBy(() -> amendOrSkip(driver, image, AmendOptions.NOTHING.withVersion(2)))
@@ -107,7 +106,8 @@ class MaintenanceRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-MNT-19 QC-MNT-28: another width of counts, unless one does not fit; an amend of nothing writes nothing")
+    @DisplayName(
+            "QC-MNT-19 QC-MNT-28: another width of counts, unless one does not fit; an amend of nothing writes nothing")
     void widths(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(driver, SMALL);
         try (VirtualDisk disk = image.open()) {
@@ -149,8 +149,7 @@ class MaintenanceRulesFromOutsideTest {
     }
 
     private static RuleImage overlay(DiskDriver driver, int baseSize) throws DiskException {
-        RuleImage image =
-                new RuleImage(driver, SMALL.withBacking("base", Optional.of(BackingFormat.QCOW2)));
+        RuleImage image = new RuleImage(driver, SMALL.withBacking("base", Optional.of(BackingFormat.QCOW2)));
         driver.create(image.directory(), "base", CreateOptions.ofSize(baseSize));
         try (VirtualDisk base = driver.open(image.directory(), "base", OpenOptions.readWrite())) {
             base.write(0, ByteBuffer.wrap(text(1, baseSize)));
@@ -160,7 +159,8 @@ class MaintenanceRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-MNT-21 QC-MNT-22 QC-MNT-23: after a commit the backing file reads as the overlay did, which is empty")
+    @DisplayName(
+            "QC-MNT-21 QC-MNT-22 QC-MNT-23: after a commit the backing file reads as the overlay did, which is empty")
     void commit(DiskDriver driver) throws Exception {
         RuleImage image = overlay(driver, 100_000);
         byte[] expected = Arrays.copyOf(text(1, 100_000), 1 << 20);
@@ -191,8 +191,8 @@ class MaintenanceRulesFromOutsideTest {
             disk.write(5_000, ByteBuffer.wrap(text(2, 9_000)));
             disk.createSnapshot("one");
         }
-        assertThatThrownBy(() -> sendOrSkip(
-                        driver, maintenance -> maintenance.commit(image.directory(), NAME, OPTIONS)))
+        assertThatThrownBy(
+                        () -> sendOrSkip(driver, maintenance -> maintenance.commit(image.directory(), NAME, OPTIONS)))
                 .isInstanceOf(DiskException.class);
         try (VirtualDisk disk = image.open()) {
             disk.applySnapshot("1");
@@ -211,15 +211,15 @@ class MaintenanceRulesFromOutsideTest {
             try (VirtualDisk disk = image.open()) {
                 disk.write(5_000, ByteBuffer.wrap(text(2, 100)));
             }
-            byte[] expected = Arrays.copyOf(text(mode == RebaseMode.SAFE ? 1 : 7, mode == RebaseMode.SAFE ? 100_000 : 200_000), 1 << 20);
+            byte[] expected = Arrays.copyOf(
+                    text(mode == RebaseMode.SAFE ? 1 : 7, mode == RebaseMode.SAFE ? 100_000 : 200_000), 1 << 20);
             if (mode == RebaseMode.UNSAFE) {
                 // What the overlay holds of its own is the whole cluster that was written to.
                 System.arraycopy(text(1, 100_000), 4096, expected, 4096, 4096);
             }
             System.arraycopy(text(2, 100), 0, expected, 5_000, 100);
             Optional<Backing> other = Optional.of(new Backing("other", Optional.of(BackingFormat.RAW)));
-            sendOrSkip(
-                    driver, maintenance -> maintenance.rebase(image.directory(), NAME, other, mode, OPTIONS));
+            sendOrSkip(driver, maintenance -> maintenance.rebase(image.directory(), NAME, other, mode, OPTIONS));
             assertThat(image.header(HeaderLayout.BACKING_FILE_SIZE)).isEqualTo(5);
             assertReads(image, expected);
         }

@@ -56,7 +56,8 @@ class ResizeRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-MNT-01 QC-MNT-02: what a resize adds reads as zero, over a longer backing file and over what was cut off")
+    @DisplayName(
+            "QC-MNT-01 QC-MNT-02: what a resize adds reads as zero, over a longer backing file and over what was cut off")
     void addedBytes(DiskDriver driver) throws Exception {
         RuleImage image = new RuleImage(
                 driver,
@@ -178,8 +179,7 @@ class ResizeRulesFromOutsideTest {
     @DisplayName("QC-MNT-06 QC-MNT-07: preallocated clusters are there, each for itself, and read as zero")
     void preallocation(Preallocation how) throws Exception {
         for (DiskDriver driver : drivers().toList()) {
-            RuleImage image = new RuleImage(
-                    driver, SMALL.withFeatures(FormatFeatures.PLAIN.withPreallocation(how)));
+            RuleImage image = new RuleImage(driver, SMALL.withFeatures(FormatFeatures.PLAIN.withPreallocation(how)));
             boolean done = MappingLayout.L1_OFFSET.isSet(image.longAt(image.header(HeaderLayout.L1_TABLE_OFFSET)));
             assumeTrue(done, driver + " does not preallocate");
             for (int cluster = 0; cluster < 2048; cluster += 97) {

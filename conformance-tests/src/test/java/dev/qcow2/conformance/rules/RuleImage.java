@@ -68,8 +68,7 @@ final class RuleImage {
 
     VirtualDisk open(OpenOptions options) throws DiskException {
         try {
-            return driver.open(
-                    directory, NAME, options.followingBacking().followingDataFile());
+            return driver.open(directory, NAME, options.followingBacking().followingDataFile());
         } catch (UnsupportedFeatureException e) {
             return abort(driver + " does not have " + e.feature());
         }
@@ -162,8 +161,8 @@ final class RuleImage {
 
     private int blockOf(long cluster) throws DiskException {
         long index = cluster >>> (clusterBits() + 3 - order());
-        return Math.toIntExact(RefcountLayout.BLOCK_OFFSET.inPlace(
-                longAt(header(HeaderLayout.REFCOUNT_TABLE_OFFSET) + 8 * index)));
+        return Math.toIntExact(
+                RefcountLayout.BLOCK_OFFSET.inPlace(longAt(header(HeaderLayout.REFCOUNT_TABLE_OFFSET) + 8 * index)));
     }
 
     AuditReport audit() throws DiskException {

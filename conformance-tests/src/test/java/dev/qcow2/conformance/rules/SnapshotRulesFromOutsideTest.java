@@ -35,8 +35,7 @@ class SnapshotRulesFromOutsideTest {
         return withSnapshots(driver, SMALL, names);
     }
 
-    private static RuleImage withSnapshots(DiskDriver driver, CreateOptions options, String... names)
-            throws Exception {
+    private static RuleImage withSnapshots(DiskDriver driver, CreateOptions options, String... names) throws Exception {
         RuleImage image = new RuleImage(driver, options);
         try (VirtualDisk disk = image.open()) {
             int number = 0;
@@ -150,7 +149,8 @@ class SnapshotRulesFromOutsideTest {
         image.put(behind, Arrays.copyOfRange(bytes, behind + extra, behind + extra + texts));
         image.set(SnapshotLayout.EXTRA_DATA_SIZE, at, 0);
         try (VirtualDisk disk = image.open()) {
-            assertThat(disk.snapshots()).extracting(SnapshotInfo::name, SnapshotInfo::diskSize)
+            assertThat(disk.snapshots())
+                    .extracting(SnapshotInfo::name, SnapshotInfo::diskSize)
                     .containsExactly(org.assertj.core.groups.Tuple.tuple("one", 1L << 20));
             disk.applySnapshot("1");
             assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));

@@ -54,7 +54,8 @@ class SubclusterRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-SUB-02 QC-SUB-03 QC-SUB-04 QC-SUB-05 QC-SUB-10: bits made by hand decide what each subcluster reads as")
+    @DisplayName(
+            "QC-SUB-02 QC-SUB-03 QC-SUB-04 QC-SUB-05 QC-SUB-10: bits made by hand decide what each subcluster reads as")
     void bitsByHand(DiskDriver driver) throws Exception {
         RuleImage image = overlay(driver);
         try (VirtualDisk disk = image.open()) {

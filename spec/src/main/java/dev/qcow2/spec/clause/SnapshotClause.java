@@ -83,7 +83,11 @@ public enum SnapshotClause implements Clause {
             V2,
             READER,
             WRITER),
-    QC_SNAP_21("In version 2 an entry may have no extra data at all, and is read and applied without it.", V2, READER, WRITER),
+    QC_SNAP_21(
+            "In version 2 an entry may have no extra data at all, and is read and applied without it.",
+            V2,
+            READER,
+            WRITER),
     QC_SNAP_22(
             "A snapshot keeps the area of machine state as it stands and leaves it empty, loading it brings that back, and a resize empties the area.",
             V2,
