@@ -17,13 +17,14 @@ import java.util.Optional;
  *
  * <pre>
  * field         bit name                    done                             clause
- * incompatible    0 dirty bit               opened read-only                 QC-HDR-16
+ * incompatible    0 dirty bit               opened read-only, or repaired    QC-HDR-16
  * incompatible    1 corrupt bit             opened read-only                 QC-HDR-17
  * incompatible    2 external data file      refused                          QC-HDR-18
  * incompatible    3 compression type        see {@link Codec}                QC-HDR-19, QC-HDR-28
  * incompatible    4 extended L2 entries     see {@link SubclusterBitmap}     QC-HDR-20, QC-HDR-29
  * incompatible    others                    refused by number and name       QC-HDR-15
- * compatible    all                         kept                             QC-HDR-21, QC-HDR-22
+ * compatible      0 lazy refcounts          kept; nothing is postponed       QC-HDR-22
+ * compatible    others                      kept                             QC-HDR-21
  * autoclear     all                         cleared before the first write   QC-HDR-23
  * </pre>
  *
@@ -43,6 +44,13 @@ final class FeatureBits {
             new Named(1, 0, "lazy refcounts"),
             new Named(2, 0, "bitmaps"),
             new Named(2, 1, "raw external data"));
+
+    /** Incompatible: the last writer did not finish, counts may be wrong. */
+    static final long DIRTY = 1;
+    /** Incompatible: metadata was found broken. */
+    static final long CORRUPT = 2;
+    /** Compatible: counts may be postponed under the dirty bit. */
+    static final long LAZY_REFCOUNTS = 1;
 
     private static final int NAME_ENTRY = 48;
     private static final long DIRTY_AND_CORRUPT = 3;

@@ -64,6 +64,7 @@ record Header(
     static final int L1_FIELDS = 36;
     static final int REFCOUNT_TABLE_FIELDS = 48;
     static final int SNAPSHOT_FIELDS = 60;
+    static final int INCOMPATIBLE_FIELD = 72;
     static final int AUTOCLEAR_FIELD = 88;
 
     private static final int HIGHEST_NAME_LENGTH = 1023;

@@ -152,7 +152,7 @@ final class ImageCreator {
                 0,
                 0,
                 incompatible,
-                0,
+                options.features().lazyRefcounts() ? FeatureBits.LAZY_REFCOUNTS : 0,
                 0,
                 options.refcountOrder(),
                 length,

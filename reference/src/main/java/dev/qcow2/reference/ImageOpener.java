@@ -2,13 +2,18 @@ package dev.qcow2.reference;
 
 import dev.qcow2.spec.clause.BackingClause;
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.BackingException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostException;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.disk.OpenOptions.DirtyPolicy;
+import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
@@ -39,11 +44,12 @@ final class ImageOpener {
     }
 
     /** Opens the disk's own image. */
-    ReferenceDisk open(String fileName) throws DiskException {
+    VirtualDisk open(String fileName) throws DiskException {
         HostFile file = directory.open(fileName, options.access());
         boolean done = false;
         try {
             chain.add(directory.identity(fileName));
+            repairDirty(file);
             Image image = openImage(file, options);
             Resolver resolver = new Resolver(image, openBacking(fileName, image));
             done = true;
@@ -55,7 +61,8 @@ final class ImageOpener {
             }
             ImageWriter writer = new ImageWriter(image, resolver, observer);
             Snapshots snapshots = new Snapshots(image, writer, clock);
-            return new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
+            ReferenceDisk disk = new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
+            return new ManagedDisk(disk, new CorruptionMark(image, options.writable()));
         } finally {
             if (!done) {
                 file.close();
@@ -70,6 +77,23 @@ final class ImageOpener {
         image.header().requireTables(file.name(), file.size());
         notices.addAll(Unlocker.unlock(image, options.secrets()));
         return image;
+    }
+
+    /** QC-HDR-16: what a writer left unfinished is repaired before the guest writes, if the caller says so. */
+    private void repairDirty(HostFile file) throws DiskException {
+        Image image = Image.of(file);
+        long marks = image.header().incompatible() & (FeatureBits.DIRTY | FeatureBits.CORRUPT);
+        if (!options.writable() || options.dirty() == DirtyPolicy.REFUSE || marks != FeatureBits.DIRTY) {
+            return;
+        }
+        FeatureBits.requireSupported(file, image.header(), options.withAccess(Access.READ_ONLY));
+        RepairReport report = new Repair(image, observer).run(RepairMode.ALL);
+        String found = report.corruptionsFixed() + " corruptions and " + report.leaksFixed() + " leaks mended, "
+                + report.corruptions() + " and " + report.leaks() + " left";
+        if (!report.clean()) {
+            throw image.corrupt(HeaderClause.QC_HDR_16, Header.INCOMPATIBLE_FIELD, found, "none left");
+        }
+        notices.add("The image was marked dirty and has been repaired: " + found + ".");
     }
 
     /** QC-HDR-23: no autoclear feature is kept up to date here, so all bits go before anything else is written. */

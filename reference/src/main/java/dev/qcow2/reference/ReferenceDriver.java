@@ -3,10 +3,14 @@ package dev.qcow2.reference;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import java.security.SecureRandom;
+import dev.qcow2.spec.host.HostFile;
 import java.time.InstantSource;
 import java.util.Random;
 
@@ -58,5 +62,25 @@ public final class ReferenceDriver implements DiskDriver {
     @Override
     public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
         return new ImageOpener(directory, options, clock, observer).open(fileName);
+    }
+
+    /**
+     * Finds what is broken and mends it; clears the dirty and the corrupt bit if the image is right afterwards. Backing
+     * files and a data file are not looked at.
+     *
+     * @param directory where files live
+     * @param fileName the image
+     * @param mode what may be changed
+     * @param options policies; access is taken as read-write
+     * @return what was found and done
+     * @throws DiskException if the header can't be used, or the host fails
+     */
+    public RepairReport repair(HostDirectory directory, String fileName, RepairMode mode, OpenOptions options)
+            throws DiskException {
+        try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
+            Image image = Image.of(file);
+            FeatureBits.requireSupported(file, image.header(), options.withAccess(Access.READ_ONLY));
+            return new Repair(image, observer).run(mode);
+        }
     }
 }

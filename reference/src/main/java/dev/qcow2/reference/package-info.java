@@ -35,7 +35,18 @@
  * dev.qcow2.reference.Snapshots}. Encryption: {@link dev.qcow2.reference.GuestData}, {@link
  * dev.qcow2.reference.Unlocker}, {@link dev.qcow2.reference.Locker}, with the ciphers in {@code crypt}. Around them: {@link dev.qcow2.reference.ImageCreator} and {@link
  * dev.qcow2.reference.ImageOpener} with {@link dev.qcow2.reference.HeaderExtension} and {@link
- * dev.qcow2.reference.FeatureBits}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}.
+ * dev.qcow2.reference.FeatureBits}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}. {@link
+ * dev.qcow2.reference.ManagedDisk} surrounds an open disk, with {@link dev.qcow2.reference.CorruptionMark}.
+ *
+ * <p>Repair: {@link dev.qcow2.reference.Repair} says in which order; {@link dev.qcow2.reference.RepairPass} is one walk over
+ * the image. {@link dev.qcow2.reference.StructureWalk}, {@link dev.qcow2.reference.BitmapWalk} and {@link
+ * dev.qcow2.reference.EntryWalk} (with {@link dev.qcow2.reference.CheckedL2Entry}) find who refers to which host cluster,
+ * {@link dev.qcow2.reference.Usage} keeps the answer, {@link dev.qcow2.reference.CountCheck} compares it with {@link
+ * dev.qcow2.reference.StoredCounts}, and {@link dev.qcow2.reference.RefcountRebuild} starts afresh where nothing can be
+ * saved.
+ *
+ * <p>Persistent bitmaps on disk: {@link dev.qcow2.reference.BitmapsExtension}, {@link
+ * dev.qcow2.reference.BitmapDirectoryEntry}, {@link dev.qcow2.reference.BitmapTableEntry}.
  */
 @NullMarked
 package dev.qcow2.reference;

@@ -85,6 +85,9 @@ class HostileImageTest {
             CorruptImageException read =
                     catchThrowableOfType(CorruptImageException.class, () -> disk.read(0, ByteBuffer.allocate(10)));
             assertThat(read.clause().id()).isEqualTo(clause);
+        }
+        // Opened anew: after the first failure the image is marked (QC-HDR-17).
+        try (VirtualDisk disk = open(image)) {
             CorruptImageException write =
                     catchThrowableOfType(CorruptImageException.class, () -> disk.write(0, ByteBuffer.allocate(10)));
             assertThat(write.clause().id()).isEqualTo(clause);
