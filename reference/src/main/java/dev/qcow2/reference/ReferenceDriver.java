@@ -9,8 +9,8 @@ import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
-import java.security.SecureRandom;
 import dev.qcow2.spec.host.HostFile;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Random;
 
