@@ -61,6 +61,7 @@ record Header(
     static final int KNOWN_LENGTH = 112;
 
     static final int CLUSTER_BITS_FIELD = 20;
+    static final int SIZE_FIELD = 24;
     static final int L1_FIELDS = 36;
     static final int REFCOUNT_TABLE_FIELDS = 48;
     static final int SNAPSHOT_FIELDS = 60;
@@ -167,6 +168,10 @@ record Header(
         check.that(geometry().offsetInCluster(offset) == 0, aligned, field, offset, "a multiple of the cluster size");
         check.that(offset != 0, LimitClause.QC_LIM_08, field, offset, "a cluster behind the header's");
         check.that(offset > 0 && offset <= latest, LimitClause.QC_LIM_07, field, offset, "up to " + latest);
+    }
+
+    Header withDiskSize(long size) {
+        return new Header(version, backingNameOffset, backingNameLength, clusterBits, size, cryptMethod, l1Size, l1Offset, refcountTableOffset, refcountTableClusters, snapshotCount, snapshotsOffset, incompatible, compatible, autoclear, refcountOrder, length, compressionType);
     }
 
     Geometry geometry() {

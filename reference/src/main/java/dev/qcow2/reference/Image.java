@@ -7,6 +7,7 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * An image file and the questions that its metadata answers. Each question reads the file: nothing but the header is
@@ -17,6 +18,7 @@ final class Image {
     private final HostFile file;
     private Header header;
     private GuestData data;
+    private OptionalLong plannedSize = OptionalLong.empty();
 
     private Image(HostFile file, Header header) {
         this.file = file;
@@ -34,8 +36,17 @@ final class Image {
 
     /** Reads the header again, after it was changed in the file. */
     void reloadHeader() throws DiskException {
-        header = of(file).header;
+        Header read = of(file).header;
+        header = plannedSize.isPresent() ? read.withDiskSize(plannedSize.getAsLong()) : read;
         header.requireTables(file.name(), file.size());
+    }
+
+    /** Another view of the same file, in which the disk has a size that it will have or had: a resize needs both. */
+    Image withDiskSize(long size) {
+        Image view = new Image(file, header.withDiskSize(size));
+        view.plannedSize = OptionalLong.of(size);
+        view.data = data;
+        return view;
     }
 
     HostFile file() {

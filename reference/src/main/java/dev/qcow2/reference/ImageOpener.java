@@ -62,7 +62,8 @@ final class ImageOpener {
             ImageWriter writer = new ImageWriter(image, resolver, observer);
             Snapshots snapshots = new Snapshots(image, writer, clock);
             ReferenceDisk disk = new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
-            return new ManagedDisk(disk, new CorruptionMark(image, options.writable()));
+            Resizer resizer = new Resizer(image, resolver, observer, options.writable());
+            return new ManagedDisk(disk, resizer, new CorruptionMark(image, options.writable()));
         } finally {
             if (!done) {
                 file.close();

@@ -1,6 +1,7 @@
 package dev.qcow2.reference;
 
 import dev.qcow2.spec.clause.GuestClause;
+import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.BlockStatus.Content;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
@@ -22,6 +23,7 @@ final class ImageWriter {
     private final TablePlanner tables;
     private final RefcountPlanner refcounts;
     private final SnapshotPlanner snapshots;
+    private final Preallocator preallocator;
 
     ImageWriter(Image image, Resolver resolver, PlanObserver observer) {
         Allocator allocator = new Allocator(image);
@@ -34,6 +36,11 @@ final class ImageWriter {
         this.tables = new TablePlanner(image, allocator);
         this.refcounts = new RefcountPlanner(image, allocator);
         this.snapshots = new SnapshotPlanner(image, allocator);
+        this.preallocator = new Preallocator(image, allocator);
+    }
+
+    Preallocator preallocator() {
+        return preallocator;
     }
 
     SnapshotPlanner snapshots() {
@@ -123,12 +130,23 @@ final class ImageWriter {
         return fate;
     }
 
-    /** Sees to it that the L2 table of a guest cluster is there and may be changed. */
-    private void ownTables(GuestCluster guest) throws DiskException {
+    /** Gives up what a guest cluster behind the disk's end refers to (QC-MNT-02). */
+    void drop(GuestCluster guest) throws DiskException {
+        ownTables(guest);
+        bench.apply(planner.settle("drop", MaintenanceClause.QC_MNT_02, guest, Fate.UNALLOCATED));
+    }
+
+    /** Sees to it that the L1 table reaches a guest cluster. */
+    void ownL1(GuestCluster guest) throws DiskException {
         if (tables.needsL1(guest)) {
             makeCountable(tables.l1Clusters());
             bench.apply(tables.growL1());
         }
+    }
+
+    /** Sees to it that the L2 table of a guest cluster is there and may be changed. */
+    void ownTables(GuestCluster guest) throws DiskException {
+        ownL1(guest);
         if (tables.needsL2(guest)) {
             makeCountable(1);
             bench.apply(tables.ownL2(guest));

@@ -3,6 +3,7 @@ package dev.qcow2.reference;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import java.nio.ByteBuffer;
@@ -15,16 +16,19 @@ import java.util.List;
 final class ManagedDisk implements VirtualDisk {
 
     private final VirtualDisk disk;
+    private final Resizer resizer;
     private final CorruptionMark mark;
 
     /**
      * Surrounds a disk.
      *
      * @param disk does what is asked
+     * @param resizer changes its size
      * @param mark remembers that the image is broken
      */
-    ManagedDisk(VirtualDisk disk, CorruptionMark mark) {
+    ManagedDisk(VirtualDisk disk, Resizer resizer, CorruptionMark mark) {
         this.disk = disk;
+        this.resizer = resizer;
         this.mark = mark;
     }
 
@@ -115,6 +119,16 @@ final class ManagedDisk implements VirtualDisk {
     @Override
     public synchronized void writeVmState(long offset, ByteBuffer from) throws DiskException {
         change(() -> disk.writeVmState(offset, from));
+    }
+
+    @Override
+    public synchronized void resize(long newSize, Preallocation preallocation) throws DiskException {
+        if (newSize < 0) {
+            throw new IllegalArgumentException("the new size is negative: " + newSize);
+        }
+        // A closed disk refuses.
+        disk.size();
+        change(() -> resizer.resize(newSize, preallocation));
     }
 
     @Override

@@ -1,18 +1,23 @@
 package dev.qcow2.reference;
 
+import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures.Encryption;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Random;
+import java.util.Optional;
 
 /** The front door of the reference implementation. */
 public final class ReferenceDriver implements DiskDriver {
@@ -56,7 +61,22 @@ public final class ReferenceDriver implements DiskDriver {
 
     @Override
     public void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
+        Preallocation preallocation = options.features().preallocation();
+        if (preallocation != Preallocation.OFF && options.backing().isPresent()) {
+            throw new RequestRefusedException(
+                    fileName, MaintenanceClause.QC_MNT_06, "preallocated clusters would hide the backing file");
+        }
         new ImageCreator(fileName, options, random).create(directory);
+        if (preallocation != Preallocation.OFF) {
+            try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
+                Image image = Image.of(file);
+                Unlocker.unlock(
+                        image, name -> options.features().encryption().map(Encryption::passphrase));
+                ImageWriter writer = new ImageWriter(image, new Resolver(image, Optional.empty()), observer);
+                writer.preallocator().preallocate(writer, 0, options.size(), preallocation);
+                file.flush();
+            }
+        }
     }
 
     @Override

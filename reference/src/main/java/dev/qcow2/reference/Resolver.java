@@ -17,6 +17,11 @@ final class Resolver implements Layer {
         this.backing = backing;
     }
 
+    /** The same chain below another view of the image. */
+    Resolver withImage(Image view) {
+        return new Resolver(view, backing);
+    }
+
     boolean hasBacking() {
         return backing.isPresent();
     }
