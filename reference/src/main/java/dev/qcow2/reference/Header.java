@@ -171,7 +171,25 @@ record Header(
     }
 
     Header withDiskSize(long size) {
-        return new Header(version, backingNameOffset, backingNameLength, clusterBits, size, cryptMethod, l1Size, l1Offset, refcountTableOffset, refcountTableClusters, snapshotCount, snapshotsOffset, incompatible, compatible, autoclear, refcountOrder, length, compressionType);
+        return new Header(
+                version,
+                backingNameOffset,
+                backingNameLength,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1Offset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                length,
+                compressionType);
     }
 
     Geometry geometry() {

@@ -23,7 +23,6 @@ final class ImageWriter {
     private final TablePlanner tables;
     private final RefcountPlanner refcounts;
     private final SnapshotPlanner snapshots;
-    private final Preallocator preallocator;
 
     ImageWriter(Image image, Resolver resolver, PlanObserver observer) {
         Allocator allocator = new Allocator(image);
@@ -36,11 +35,6 @@ final class ImageWriter {
         this.tables = new TablePlanner(image, allocator);
         this.refcounts = new RefcountPlanner(image, allocator);
         this.snapshots = new SnapshotPlanner(image, allocator);
-        this.preallocator = new Preallocator(image, allocator);
-    }
-
-    Preallocator preallocator() {
-        return preallocator;
     }
 
     SnapshotPlanner snapshots() {

@@ -9,18 +9,37 @@ import java.nio.ByteBuffer;
 /** Plans host clusters for guest clusters that nobody wrote yet. They read as zero before and after (QC-MNT-06). */
 final class Preallocator {
 
+    /** Makes a fresh host cluster read as zero, without writing zeros if the host can do that. */
+    private record Zero(HostCluster host) implements Step {
+        @Override
+        public void perform(Workbench bench) throws DiskException {
+            Geometry geometry = bench.image().geometry();
+            long offset = geometry.hostOffset(host);
+            if (!bench.file().zero(offset, geometry.clusterSize())) {
+                bench.file().write(offset, ByteBuffer.allocate(geometry.clusterSize()));
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "make " + host + " read as zero";
+        }
+    }
+
     private final Image image;
+    private final ImageWriter writer;
     private final Allocator allocator;
     private final PlanParts parts;
 
-    Preallocator(Image image, Allocator allocator) {
+    Preallocator(Image image, ImageWriter writer) {
         this.image = image;
-        this.allocator = allocator;
+        this.writer = writer;
+        this.allocator = new Allocator(image);
         this.parts = new PlanParts(image);
     }
 
     /** Gives every guest cluster of a range that has none a host cluster of its own (QC-MNT-07). */
-    void preallocate(ImageWriter writer, long from, long to, Preallocation how) throws DiskException {
+    void preallocate(long from, long to, Preallocation how) throws DiskException {
         Geometry geometry = image.geometry();
         for (long index = geometry.clustersFor(from); index < geometry.clustersFor(to); index++) {
             GuestCluster guest = new GuestCluster(index);
@@ -47,7 +66,7 @@ final class Preallocator {
                 .note(Section.LOCATE, MaintenanceClause.QC_MNT_07, mapping.toString())
                 .note(Section.DECIDE, MaintenanceClause.QC_MNT_07, "it gets " + fresh);
         parts.raise(plan, fresh);
-        plan.add(Section.COPY, MaintenanceClause.QC_MNT_06, new Step.Zero(fresh));
+        plan.add(Section.COPY, MaintenanceClause.QC_MNT_06, new Zero(fresh));
         ByteBuffer whole = ByteBuffer.allocate(geometry.clusterSize());
         long offset = geometry.hostOffset(fresh);
         parts.linkL2(plan, mapping, SubclusterPlanner.filled(image, mapping, offset, 0, whole));

@@ -16,8 +16,8 @@ import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.Random;
 import java.util.Optional;
+import java.util.Random;
 
 /** The front door of the reference implementation. */
 public final class ReferenceDriver implements DiskDriver {
@@ -70,10 +70,9 @@ public final class ReferenceDriver implements DiskDriver {
         if (preallocation != Preallocation.OFF) {
             try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
                 Image image = Image.of(file);
-                Unlocker.unlock(
-                        image, name -> options.features().encryption().map(Encryption::passphrase));
+                Unlocker.unlock(image, name -> options.features().encryption().map(Encryption::passphrase));
                 ImageWriter writer = new ImageWriter(image, new Resolver(image, Optional.empty()), observer);
-                writer.preallocator().preallocate(writer, 0, options.size(), preallocation);
+                new Preallocator(image, writer).preallocate(0, options.size(), preallocation);
                 file.flush();
             }
         }

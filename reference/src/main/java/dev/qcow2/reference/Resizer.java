@@ -87,7 +87,7 @@ final class Resizer {
             after.writer().ownL1(geometry.guestCluster(newSize - 1));
             zeroNewPart(after, oldSize, newSize);
             if (preallocation != Preallocation.OFF) {
-                after.writer().preallocator().preallocate(after.writer(), oldSize, newSize, preallocation);
+                new Preallocator(after.image(), after.writer()).preallocate(oldSize, newSize, preallocation);
             }
             setSize(after, newSize);
         } catch (DiskException e) {
@@ -125,7 +125,8 @@ final class Resizer {
         for (BlockStatus extent : extents.list()) {
             for (long at = extent.guestOffset();
                     extent.content() != BlockStatus.Content.ZERO && at < extent.end();
-                    at = geometry.guestOffset(new GuestCluster(geometry.guestCluster(at).index() + 1))) {
+                    at = geometry.guestOffset(
+                            new GuestCluster(geometry.guestCluster(at).index() + 1))) {
                 after.writer().zero(geometry.guestCluster(at), ZeroMode.MAY_UNMAP);
             }
         }
@@ -170,7 +171,10 @@ final class Resizer {
 
     private void setSize(View view, long size) throws DiskException {
         Plan.Builder plan = new Plan.Builder("set the disk's size")
-                .note(Section.LOCATE, MaintenanceClause.QC_MNT_03, image.header().diskSize() + " bytes so far");
+                .note(
+                        Section.LOCATE,
+                        MaintenanceClause.QC_MNT_03,
+                        image.header().diskSize() + " bytes so far");
         plan.flush(Section.LINK, MaintenanceClause.QC_MNT_03);
         plan.add(
                 Section.LINK,
@@ -229,7 +233,8 @@ final class Resizer {
             return;
         }
         long offset = needed == 0 ? 0 : header.l1Offset();
-        ByteBuffer fields = ByteBuffer.allocate(12).putInt(needed).putLong(offset).flip();
+        ByteBuffer fields =
+                ByteBuffer.allocate(12).putInt(needed).putLong(offset).flip();
         Plan.Builder plan = new Plan.Builder("shorten the L1 table")
                 .note(Section.LOCATE, MappingClause.QC_L1_06, header.l1Size() + " entries")
                 .add(

@@ -90,23 +90,6 @@ interface Step {
         }
     }
 
-    /** Makes a fresh host cluster read as zero, without writing zeros if the host can do that. */
-    record Zero(HostCluster host) implements Step {
-        @Override
-        public void perform(Workbench bench) throws DiskException {
-            Geometry geometry = bench.image().geometry();
-            long offset = geometry.hostOffset(host);
-            if (!bench.file().zero(offset, geometry.clusterSize())) {
-                bench.file().write(offset, ByteBuffer.allocate(geometry.clusterSize()));
-            }
-        }
-
-        @Override
-        public String toString() {
-            return "make " + host + " read as zero";
-        }
-    }
-
     /** Writes bytes of the guest into a guest cluster that has its own host cluster. */
     record WriteGuest(GuestCluster guest, long hostOffset, int offsetInCluster, ByteBuffer payload) implements Step {
         @Override

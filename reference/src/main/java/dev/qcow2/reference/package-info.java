@@ -45,6 +45,8 @@
  * dev.qcow2.reference.StoredCounts}, and {@link dev.qcow2.reference.RefcountRebuild} starts afresh where nothing can be
  * saved.
  *
+ * <p>Size: {@link dev.qcow2.reference.Resizer}, {@link dev.qcow2.reference.Preallocator}.
+ *
  * <p>Persistent bitmaps on disk: {@link dev.qcow2.reference.BitmapsExtension}, {@link
  * dev.qcow2.reference.BitmapDirectoryEntry}, {@link dev.qcow2.reference.BitmapTableEntry}.
  */

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 /** The core data path stays readable in one sitting. */
 class CoreSizeTest {
 
-    /** 1,500 for the plain format, and 150 for the places where the other chapters hook in. */
-    private static final int HIGHEST_LINES = 1650;
+    /** 1,500 for the plain format, and 200 for the places where the other chapters hook in. */
+    private static final int HIGHEST_LINES = 1700;
 
     /** What is not the plain data path: opening, creating, the hook for observers, and the chapters of their own. */
     private static final Set<String> AROUND = Set.of(

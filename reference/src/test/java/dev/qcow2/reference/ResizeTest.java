@@ -105,7 +105,9 @@ class ResizeTest {
                     disk.resize(size, Preallocation.OFF);
                     model = Arrays.copyOf(model, size);
                     assertThat(disk.size()).isEqualTo(size);
-                    assertThat(Arrays.mismatch(read(disk), model)).as("seed %d, step %d", seed, i).isEqualTo(-1);
+                    assertThat(Arrays.mismatch(read(disk), model))
+                            .as("seed %d, step %d", seed, i)
+                            .isEqualTo(-1);
                     assertThat(RepairTest.audit(directory).clean())
                             .as(RepairTest.audit(directory).toText())
                             .isTrue();
@@ -133,10 +135,14 @@ class ResizeTest {
             try (VirtualDisk disk = open(after)) {
                 assertThat(disk.size()).as(when).isIn((long) from, (long) to);
                 byte[] seen = read(disk);
-                assertThat(Arrays.mismatch(seen, Arrays.copyOf(model, seen.length))).as(when).isEqualTo(-1);
+                assertThat(Arrays.mismatch(seen, Arrays.copyOf(model, seen.length)))
+                        .as(when)
+                        .isEqualTo(-1);
                 disk.resize(from + to, Preallocation.OFF);
                 byte[] more = read(disk);
-                assertThat(Arrays.mismatch(more, Arrays.copyOf(seen, more.length))).as(when).isEqualTo(-1);
+                assertThat(Arrays.mismatch(more, Arrays.copyOf(seen, more.length)))
+                        .as(when)
+                        .isEqualTo(-1);
             }
             assertThat(RepairTest.audit(after).sound()).as(when).isTrue();
         });
@@ -157,16 +163,14 @@ class ResizeTest {
         try (VirtualDisk disk = open(directory)) {
             byte[] before = directory.content("image").toByteArray();
             assertThatThrownBy(() -> disk.resize(Long.MAX_VALUE, Preallocation.OFF))
-                    .isInstanceOfSatisfying(
-                            RequestRefusedException.class,
-                            e -> assertThat(e.clause()).isEqualTo(LimitClause.QC_LIM_02));
+                    .isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                            .isEqualTo(LimitClause.QC_LIM_02));
             assertThatThrownBy(() -> disk.resize(10, Preallocation.FULL)).isInstanceOf(RequestRefusedException.class);
             assertThat(directory.content("image").toByteArray()).isEqualTo(before);
             disk.createSnapshot("one");
             assertThatThrownBy(() -> disk.resize(10, Preallocation.OFF))
-                    .isInstanceOfSatisfying(
-                            RequestRefusedException.class,
-                            e -> assertThat(e.clause()).isEqualTo(MaintenanceClause.QC_MNT_04));
+                    .isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                            .isEqualTo(MaintenanceClause.QC_MNT_04));
         }
         try (VirtualDisk disk = DRIVER.open(directory, "image", OpenOptions.readOnly())) {
             assertThatThrownBy(() -> disk.resize(10, Preallocation.OFF)).isInstanceOf(ReadOnlyException.class);
