@@ -69,11 +69,16 @@ final class CountCheck {
         compareUncovered();
         // Where references can't be followed, a rebuild would forget counts that may be right.
         if (rebuild && pass.mendsAll() && pass.mendsLeaks()) {
-            new RefcountRebuild(pass, structures).rebuild();
+            new RefcountRebuild(pass, structures, image.header().refcountOrder()).rebuild();
             rebuilt = true;
         }
         pass.foundCorruptions(low, pass.mendsAll());
         pass.foundLeaks(high, pass.mendsLeaks());
+    }
+
+    /** Makes the refcount structures anew with counts of another width. */
+    void changeWidth(int order) throws DiskException {
+        new RefcountRebuild(pass, structures, order).rebuild();
     }
 
     /** Whether the refcount structures are others than before. */

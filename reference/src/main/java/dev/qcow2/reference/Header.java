@@ -67,6 +67,7 @@ record Header(
     static final int SNAPSHOT_FIELDS = 60;
     static final int INCOMPATIBLE_FIELD = 72;
     static final int AUTOCLEAR_FIELD = 88;
+    static final int ORDER_FIELD = 96;
 
     private static final int HIGHEST_NAME_LENGTH = 1023;
     private static final long HIGHEST_L1_BYTES = 32 << 20;

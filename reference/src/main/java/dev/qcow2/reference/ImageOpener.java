@@ -5,6 +5,8 @@ import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.BackingException;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
+import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostException;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
@@ -43,8 +45,23 @@ final class ImageOpener {
         this.observer = observer;
     }
 
+    /** An image together with what is below it. */
+    record Opened(Image image, Resolver resolver) {}
+
     /** Opens the disk's own image. */
     VirtualDisk open(String fileName) throws DiskException {
+        Opened opened = openChain(fileName);
+        Image image = opened.image();
+        Resolver resolver = opened.resolver();
+        ImageWriter writer = new ImageWriter(image, resolver, observer);
+        Snapshots snapshots = new Snapshots(image, writer, clock);
+        ReferenceDisk disk = new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
+        Resizer resizer = new Resizer(image, resolver, observer, options.writable());
+        return new ManagedDisk(disk, resizer, new CorruptionMark(image, options.writable()));
+    }
+
+    /** Opens an image and its backing chain, ready to be used. */
+    Opened openChain(String fileName) throws DiskException {
         HostFile file = directory.open(fileName, options.access());
         boolean done = false;
         try {
@@ -54,21 +71,41 @@ final class ImageOpener {
             Resolver resolver = new Resolver(image, openBacking(fileName, image));
             done = true;
             try {
-                clearAutoclear(image);
+                if (options.writable()) {
+                    clearAutoclear(image);
+                }
             } catch (DiskException e) {
                 resolver.close();
                 throw e;
             }
-            ImageWriter writer = new ImageWriter(image, resolver, observer);
-            Snapshots snapshots = new Snapshots(image, writer, clock);
-            ReferenceDisk disk = new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
-            Resizer resizer = new Resizer(image, resolver, observer, options.writable());
-            return new ManagedDisk(disk, resizer, new CorruptionMark(image, options.writable()));
+            return new Opened(image, resolver);
         } finally {
             if (!done) {
                 file.close();
             }
         }
+    }
+
+    /** Opens an image without what is below it: nobody asks for bytes that are not its own. */
+    Opened openAlone(String fileName) throws DiskException {
+        HostFile file = directory.open(fileName, options.access());
+        boolean done = false;
+        try {
+            Image image = openImage(file, options);
+            done = true;
+            return new Opened(image, new Resolver(image, Optional.empty()));
+        } finally {
+            if (!done) {
+                file.close();
+            }
+        }
+    }
+
+    /** Opens a file that is to become the backing file of an image, which itself must not be below it. */
+    Optional<Layer> openOther(String fileName, Backing backing) throws DiskException {
+        chain.add(directory.identity(fileName));
+        String format = backing.format().map(BackingFormat::formatName).orElse("");
+        return openNamed(fileName, backing.name(), format);
     }
 
     private Image openImage(HostFile file, OpenOptions options) throws DiskException {
@@ -98,8 +135,8 @@ final class ImageOpener {
     }
 
     /** QC-HDR-23: no autoclear feature is kept up to date here, so all bits go before anything else is written. */
-    private void clearAutoclear(Image image) throws DiskException {
-        if (options.writable() && image.header().autoclear() != 0) {
+    static void clearAutoclear(Image image) throws DiskException {
+        if (image.header().autoclear() != 0) {
             image.file().write(Header.AUTOCLEAR_FIELD, ByteBuffer.allocate(Long.BYTES));
             image.file().flush();
             image.reloadHeader();
@@ -113,16 +150,20 @@ final class ImageOpener {
             return Optional.empty();
         }
         String name = HeaderExtension.text(image.read(header.backingNameOffset(), header.backingNameLength()));
+        List<HeaderExtension> extensions = HeaderExtension.list(image.file(), header);
+        Optional<HeaderExtension> format = HeaderExtension.find(fileName, extensions, HeaderExtension.BACKING_FORMAT);
+        String formatName =
+                format.isEmpty() ? "" : HeaderExtension.text(format.get().data(image.file()));
+        return openNamed(fileName, name, formatName);
+    }
+
+    private Optional<Layer> openNamed(String fileName, String name, String formatName) throws DiskException {
         if (options.backing() == BackingPolicy.REFUSE) {
             throw refused(fileName, BackingClause.QC_BACK_06, name, "the caller's policy forbids to open it");
         }
         if (chain.size() >= HIGHEST_CHAIN_LENGTH) {
             throw refused(fileName, LimitClause.QC_LIM_04, name, "the chain has more than 200 images");
         }
-        List<HeaderExtension> extensions = HeaderExtension.list(image.file(), header);
-        Optional<HeaderExtension> format = HeaderExtension.find(fileName, extensions, HeaderExtension.BACKING_FORMAT);
-        String formatName =
-                format.isEmpty() ? "" : HeaderExtension.text(format.get().data(image.file()));
         String target = directory.resolve(fileName, name);
         HostFile file = openFile(fileName, name, target);
         boolean done = false;

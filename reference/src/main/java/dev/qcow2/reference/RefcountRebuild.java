@@ -23,22 +23,30 @@ final class RefcountRebuild {
     private final Image image;
     private final Usage usage;
     private final List<HostCluster> old;
+    private final int order;
 
     /**
      * Prepares a rebuild.
      *
      * @param old the clusters of the structures that are to be replaced, as far as they are counted
+     * @param order the width of the new counts, which may be another one
      */
-    RefcountRebuild(RepairPass pass, List<HostCluster> old) {
+    RefcountRebuild(RepairPass pass, List<HostCluster> old, int order) {
         this.old = List.copyOf(old);
+        this.order = order;
         this.pass = pass;
         this.image = pass.image();
         this.usage = pass.usage();
     }
 
+    private Geometry geometry() {
+        Geometry now = image.geometry();
+        return new Geometry(now.clusterBits(), order, now.diskSize(), now.extendedL2());
+    }
+
     /** Rebuilds; afterwards the usage counts the new structures and no longer the old ones. */
     void rebuild() throws DiskException {
-        Geometry geometry = image.geometry();
+        Geometry geometry = geometry();
         HostCluster start = new HostCluster(usage.end());
         old.forEach(usage::forget);
         // The new structures count themselves, so their size is found by trying.
@@ -69,7 +77,7 @@ final class RefcountRebuild {
             for (int i = 0; i < Usage.CHUNK; i++) {
                 HostCluster host = new HostCluster(key * Usage.CHUNK + i);
                 if (usage.count(host) > 0) {
-                    needed.add(image.geometry().blockIndex(host));
+                    needed.add(geometry().blockIndex(host));
                 }
             }
         }
@@ -77,7 +85,7 @@ final class RefcountRebuild {
     }
 
     private void write(HostCluster start, SortedSet<Long> needed, long tableClusters) throws DiskException {
-        Geometry geometry = image.geometry();
+        Geometry geometry = geometry();
         long tableOffset = geometry.hostOffset(start);
         Plan.Builder plan = new Plan.Builder("make the refcount structures anew")
                 .note(
@@ -95,18 +103,25 @@ final class RefcountRebuild {
         }
         plan.add(Section.COPY, RefcountClause.QC_REF_12, new Step.Write("the refcount table", tableOffset, table));
         plan.flush(Section.COPY, RefcountClause.QC_REF_12);
-        ByteBuffer fields = ByteBuffer.allocate(12).putLong(tableOffset).putInt((int) tableClusters);
-        plan.add(
-                Section.LINK,
-                RefcountClause.QC_REF_12,
-                new Step.WriteHeader(
-                        "refcount_table_offset, refcount_table_clusters", Header.REFCOUNT_TABLE_FIELDS, fields.flip()));
+        plan.add(Section.LINK, RefcountClause.QC_REF_12, headerWrite(tableOffset, (int) tableClusters));
         plan.flush(Section.LINK, RefcountClause.QC_REF_12);
         pass.apply(plan.build());
     }
 
+    /** One write for all fields: a table without its width would be garbage (QC-MNT-19). */
+    private Step headerWrite(long tableOffset, int tableClusters) throws DiskException {
+        int last = order == image.header().refcountOrder() ? Header.SNAPSHOT_FIELDS : Header.ORDER_FIELD + 4;
+        ByteBuffer fields = image.read(Header.REFCOUNT_TABLE_FIELDS, last - Header.REFCOUNT_TABLE_FIELDS);
+        fields.putLong(0, tableOffset).putInt(8, tableClusters);
+        if (last > Header.ORDER_FIELD) {
+            fields.putInt(Header.ORDER_FIELD - Header.REFCOUNT_TABLE_FIELDS, order);
+        }
+        return new Step.WriteHeader(
+                "refcount_table_offset, refcount_table_clusters, refcount_order", Header.REFCOUNT_TABLE_FIELDS, fields);
+    }
+
     private ByteBuffer countsOf(long index) {
-        Geometry geometry = image.geometry();
+        Geometry geometry = geometry();
         ByteBuffer block = ByteBuffer.allocate(geometry.clusterSize());
         for (int place = 0; place < geometry.countsPerBlock(); place++) {
             long count = usage.count(new HostCluster(index * geometry.countsPerBlock() + place));

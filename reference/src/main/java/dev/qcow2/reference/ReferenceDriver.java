@@ -1,12 +1,14 @@
 package dev.qcow2.reference;
 
+import dev.qcow2.reference.ImageOpener.Opened;
 import dev.qcow2.spec.clause.MaintenanceClause;
+import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions;
-import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Encryption;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
-import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
+import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.RepairReport;
@@ -20,7 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 
 /** The front door of the reference implementation. */
-public final class ReferenceDriver implements DiskDriver {
+public final class ReferenceDriver implements MaintenanceDriver {
 
     private final InstantSource clock;
     private final PlanObserver observer;
@@ -83,23 +85,68 @@ public final class ReferenceDriver implements DiskDriver {
         return new ImageOpener(directory, options, clock, observer).open(fileName);
     }
 
-    /**
-     * Finds what is broken and mends it; clears the dirty and the corrupt bit if the image is right afterwards. Backing
-     * files and a data file are not looked at.
-     *
-     * @param directory where files live
-     * @param fileName the image
-     * @param mode what may be changed
-     * @param options policies; access is taken as read-write
-     * @return what was found and done
-     * @throws DiskException if the header can't be used, or the host fails
-     */
+    @Override
     public RepairReport repair(HostDirectory directory, String fileName, RepairMode mode, OpenOptions options)
             throws DiskException {
         try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
             Image image = Image.of(file);
             FeatureBits.requireSupported(file, image.header(), options.withAccess(Access.READ_ONLY));
             return new Repair(image, observer).run(mode);
+        }
+    }
+
+    @Override
+    public void commit(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
+        OpenOptions writable = options.withAccess(Access.READ_WRITE);
+        Opened overlay = new ImageOpener(directory, writable, clock, observer).openChain(fileName);
+        try (Resolver resolver = overlay.resolver()) {
+            BackingChanger changer = new BackingChanger(overlay.image(), resolver, observer);
+            changer.requireCommittable();
+            Header header = overlay.image().header();
+            String name =
+                    HeaderExtension.text(overlay.image().read(header.backingNameOffset(), header.backingNameLength()));
+            String target = directory.resolve(fileName, name);
+            if (resolver.backing().filter(Layer.Raw.class::isInstance).isPresent()) {
+                try (HostFile file = directory.open(target, Access.READ_WRITE)) {
+                    changer.commitTo(file);
+                }
+            } else {
+                try (VirtualDisk disk = open(directory, target, writable)) {
+                    changer.commitTo(disk);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void rebase(
+            HostDirectory directory, String fileName, Optional<Backing> backing, RebaseMode mode, OpenOptions options)
+            throws DiskException {
+        OpenOptions writable = options.withAccess(Access.READ_WRITE);
+        ImageOpener opener = new ImageOpener(directory, writable, clock, observer);
+        boolean safe = mode == RebaseMode.SAFE;
+        Opened opened = safe ? opener.openChain(fileName) : opener.openAlone(fileName);
+        try (Resolver resolver = opened.resolver()) {
+            BackingChanger changer = new BackingChanger(opened.image(), resolver, observer);
+            if (safe && backing.isPresent()) {
+                ImageOpener other = new ImageOpener(directory, writable, clock, observer);
+                try (Layer layer = other.openOther(fileName, backing.get()).orElseThrow()) {
+                    changer.keepBytesOver(Optional.of(layer));
+                }
+            } else if (safe) {
+                changer.keepBytesOver(Optional.empty());
+            }
+            changer.rename(backing);
+        }
+    }
+
+    @Override
+    public void amend(HostDirectory directory, String fileName, AmendOptions changes, OpenOptions options)
+            throws DiskException {
+        OpenOptions writable = options.withAccess(Access.READ_WRITE);
+        Opened opened = new ImageOpener(directory, writable, clock, observer).openAlone(fileName);
+        try (Resolver resolver = opened.resolver()) {
+            new Amender(opened.image(), resolver, observer).amend(changes);
         }
     }
 }

@@ -2,10 +2,12 @@ package dev.qcow2.reference;
 
 import dev.qcow2.reference.Plan.Section;
 import dev.qcow2.spec.clause.HeaderClause;
+import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import java.util.Optional;
 
 /**
@@ -57,8 +59,39 @@ final class Repair {
         bench.apply(plan.flush(Section.LINK, HeaderClause.QC_HDR_17).build());
     }
 
+    /** Gives an image that is right counts of another width (QC-MNT-19). */
+    void changeWidth(int order) throws DiskException {
+        requireWidth(order).changeWidth(order);
+    }
+
+    /** Refuses counts of another width, before anything changes, if one does not fit or the image is broken. */
+    CountCheck requireWidth(int order) throws DiskException {
+        RepairPass pass = new RepairPass(bench, Optional.empty());
+        CountCheck counts = walk(pass);
+        if (pass.corruptions() > 0) {
+            throw image.corrupt(RefcountClause.QC_REF_03, 0, pass.corruptions() + " corruptions", "none");
+        }
+        Geometry geometry = image.geometry();
+        long highest = new Geometry(geometry.clusterBits(), order, 0, geometry.extendedL2()).highestCount();
+        for (long key : pass.usage().chunkKeys()) {
+            for (int i = 0; i < Usage.CHUNK; i++) {
+                long count = pass.usage().count(new HostCluster(key * Usage.CHUNK + i));
+                if (count > highest) {
+                    String reason = "a count of " + count + " does not fit";
+                    throw new RequestRefusedException(image.file().name(), MaintenanceClause.QC_MNT_19, reason);
+                }
+            }
+        }
+        return counts;
+    }
+
     private RepairPass pass(Optional<RepairMode> mode) throws DiskException {
         RepairPass pass = new RepairPass(bench, mode);
+        CountCheck unused = walk(pass);
+        return pass;
+    }
+
+    private CountCheck walk(RepairPass pass) throws DiskException {
         StructureWalk structures = new StructureWalk(pass);
         structures.walk();
         StoredCounts stored = new StoredCounts(pass, structures.refcountTableIsThere());
@@ -76,6 +109,6 @@ final class Repair {
         boolean tableIsThere = structures.refcountTableIsThere() || counts.rebuilt();
         entries.checkFlags(structures.tables(), new StoredCounts(pass, tableIsThere));
         pass.flush(RefcountClause.QC_REF_03);
-        return pass;
+        return counts;
     }
 }

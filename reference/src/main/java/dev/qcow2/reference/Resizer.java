@@ -43,7 +43,7 @@ final class Resizer {
 
     private View view(long size) {
         Image view = image.withDiskSize(size);
-        Resolver seen = resolver.withImage(view);
+        Resolver seen = new Resolver(view, resolver.backing());
         return new View(view, seen, new ImageWriter(view, seen, observer));
     }
 
@@ -76,6 +76,11 @@ final class Resizer {
         } else if (newSize < oldSize) {
             shrink(oldSize, newSize);
         }
+    }
+
+    /** Gives up all that the disk itself holds: its backing file shows again. */
+    void dropAll() throws DiskException {
+        dropTables(view(image.header().diskSize()), 0);
     }
 
     private void grow(long oldSize, long newSize, Preallocation preallocation) throws DiskException {

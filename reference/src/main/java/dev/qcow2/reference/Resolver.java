@@ -17,9 +17,8 @@ final class Resolver implements Layer {
         this.backing = backing;
     }
 
-    /** The same chain below another view of the image. */
-    Resolver withImage(Image view) {
-        return new Resolver(view, backing);
+    Optional<Layer> backing() {
+        return backing;
     }
 
     boolean hasBacking() {

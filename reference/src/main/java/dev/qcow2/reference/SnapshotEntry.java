@@ -76,6 +76,20 @@ record SnapshotEntry(ByteBuffer bytes) {
                 bytes.position(FIXED + KNOWN_EXTRA).put(idBytes).put(nameBytes).clear());
     }
 
+    /** The entry with the extra data that version 3 demands; what it has is kept (QC-SNAP-07). */
+    SnapshotEntry withSizes(long diskSize) {
+        int extra = bytes.getInt(36);
+        if (extra >= KNOWN_EXTRA) {
+            return this;
+        }
+        int names = (bytes.getShort(12) & 0xffff) + (bytes.getShort(14) & 0xffff);
+        ByteBuffer longer = ByteBuffer.allocate(padded(FIXED + KNOWN_EXTRA + names));
+        longer.put(0, bytes, 0, FIXED).put(FIXED + KNOWN_EXTRA, bytes, FIXED + extra, names);
+        long vmStateSize = extra >= 8 ? bytes.getLong(FIXED) : Integer.toUnsignedLong(bytes.getInt(32));
+        longer.putInt(36, KNOWN_EXTRA).putLong(FIXED, vmStateSize).putLong(FIXED + 8, diskSize);
+        return new SnapshotEntry(longer);
+    }
+
     /** QC-SNAP-04. */
     private static int padded(int length) {
         return (length + 7) / 8 * 8;

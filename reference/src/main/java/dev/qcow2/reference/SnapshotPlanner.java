@@ -142,6 +142,18 @@ final class SnapshotPlanner {
         return plan.build();
     }
 
+    /** Plans to put another snapshot table in the place of the old one (QC-SNAP-10). */
+    Plan replace(SnapshotTable table, SnapshotTable old) throws DiskException {
+        HostCluster fresh = allocator.findCountable(clustersFor(0, table));
+        Plan.Builder plan = new Plan.Builder("replace the snapshot table")
+                .note(Section.LOCATE, SnapshotClause.QC_SNAP_04, old.entries().size() + " snapshots")
+                .note(Section.DECIDE, SnapshotClause.QC_SNAP_10, "a new snapshot table at " + fresh);
+        raiseRun(plan, fresh, clustersFor(0, table));
+        writeTable(plan, fresh, table);
+        releaseTable(plan, old);
+        return plan.build();
+    }
+
     /** Plans to remove a snapshot from the table, and to give up its L1 table; not yet what that reached. */
     Plan remove(SnapshotEntry entry, SnapshotTable table, SnapshotTable old) throws DiskException {
         Plan.Builder plan = new Plan.Builder("remove a snapshot")

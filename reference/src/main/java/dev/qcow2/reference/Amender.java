@@ -1,0 +1,142 @@
+package dev.qcow2.reference;
+
+import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.HeaderClause;
+import dev.qcow2.spec.clause.MaintenanceClause;
+import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import java.nio.ByteBuffer;
+
+/**
+ * Changes what kind of image it is. All that could stand against it is asked before anything is written; each change is
+ * then one write of the header, so after a power cut the image is of the old kind or of the new one.
+ */
+final class Amender {
+
+    private static final int COMPATIBLE_FIELD = 80;
+
+    private final Image image;
+    private final ImageWriter writer;
+    private final PlanObserver observer;
+
+    Amender(Image image, Resolver resolver, PlanObserver observer) {
+        this.image = image;
+        this.writer = new ImageWriter(image, resolver, observer);
+        this.observer = observer;
+    }
+
+    /** Makes the changes; nothing is written if there are none (QC-MNT-28). */
+    void amend(AmendOptions changes) throws DiskException {
+        Header header = image.header();
+        int version = changes.version().orElse(header.version());
+        int order = changes.refcountOrder().orElse(header.refcountOrder());
+        boolean lazyNow = (header.compatible() & FeatureBits.LAZY_REFCOUNTS) != 0;
+        boolean lazy = changes.lazyRefcounts().orElse(version > 2 && lazyNow);
+        if (version < 2 || version > 3 || order < 0 || order > 6) {
+            throw new IllegalArgumentException("no such version or width: " + changes);
+        }
+        require(version > 2 || !lazy, HeaderClause.QC_HDR_22, "version 2 has no lazy refcounts");
+        require(version > 2 || order == 4, HeaderClause.QC_HDR_13, "version 2 has 16-bit counts only");
+        if (version == header.version() && order == header.refcountOrder() && lazy == lazyNow) {
+            return;
+        }
+        if (version < header.version()) {
+            requireNothingOfVersion3();
+        }
+        if (order != header.refcountOrder()) {
+            CountCheck unused = new Repair(image, observer).requireWidth(order);
+        }
+        ImageOpener.clearAutoclear(image);
+        if (version > header.version()) {
+            upgrade();
+        }
+        if (order != header.refcountOrder()) {
+            new Repair(image, observer).changeWidth(order);
+        }
+        if (lazy != lazyNow && version > 2) {
+            long others = image.header().compatible() & ~FeatureBits.LAZY_REFCOUNTS;
+            long bits = others | (lazy ? FeatureBits.LAZY_REFCOUNTS : 0);
+            rewrite("compatible_features", HeaderArea.of(image).with(COMPATIBLE_FIELD, bits));
+        }
+        if (version < header.version()) {
+            dropZeroClusters();
+            rewrite("version 2", HeaderArea.of(image).asVersion2());
+        }
+    }
+
+    private void rewrite(String what, HeaderArea area) throws DiskException {
+        writer.apply(area.plan(what, image.geometry().clusterSize()));
+    }
+
+    private void require(boolean holds, Clause clause, String reason) throws DiskException {
+        if (!holds) {
+            throw new RequestRefusedException(image.file().name(), clause, reason);
+        }
+    }
+
+    /** QC-MNT-18: snapshots get the sizes that version 3 demands first; version 2 ignores them. */
+    private void upgrade() throws DiskException {
+        HeaderArea area = HeaderArea.of(image).asVersion3(image.geometry().clusterSize());
+        ByteBuffer unused = area.encode(image.geometry().clusterSize());
+        SnapshotTable old = SnapshotTable.read(image);
+        SnapshotTable complete = old.withSizes(image.header().diskSize());
+        if (!complete.equals(old)) {
+            complete.requireWithinLimits(image);
+            writer.makeCountable(image.geometry().clustersFor(complete.lengthInBytes()));
+            writer.apply(writer.snapshots().replace(complete, old));
+            area = HeaderArea.of(image).asVersion3(image.geometry().clusterSize());
+        }
+        rewrite("version 3", area);
+    }
+
+    /** QC-MNT-17. */
+    private void requireNothingOfVersion3() throws DiskException {
+        Header header = image.header();
+        Clause clause = MaintenanceClause.QC_MNT_17;
+        require(header.incompatible() == 0, clause, "features in use: 0x" + Long.toHexString(header.incompatible()));
+        require(header.autoclear() == 0, clause, "bitmaps or other features of version 3 are in use");
+        for (SnapshotEntry entry : SnapshotTable.read(image).entries()) {
+            SnapshotInfo info = entry.info(header.diskSize());
+            require(info.diskSize() == header.diskSize(), clause, "snapshot " + info.id() + " has another size");
+            require(info.vmStateSize() >>> 32 == 0, clause, "snapshot " + info.id() + " has a large machine state");
+            entry.requireL1Table(image);
+            Reach reach = new Reach(image);
+            for (L1Entry l1 : reach.l1Table(entry.l1Offset(), entry.l1Size())) {
+                boolean plain =
+                        !l1.allocated() || reach.l2Table(l1.l2Offset()).stream().noneMatch(Amender::isZero);
+                require(plain, clause, "snapshot " + info.id() + " has zero clusters");
+            }
+        }
+    }
+
+    private static boolean isZero(L2Entry entry) {
+        return switch (entry.kind()) {
+            case ZERO_PLAIN, ZERO_ALLOCATED -> true;
+            case UNALLOCATED, NORMAL, COMPRESSED, MIXED -> false;
+        };
+    }
+
+    /** Version 2 has no zero clusters (QC-L2-08): they become unallocated, or data if a backing file would show. */
+    private void dropZeroClusters() throws DiskException {
+        Geometry geometry = image.geometry();
+        boolean backed = image.header().backingNameOffset() != 0;
+        for (int i = 0; i < image.header().l1Size(); i++) {
+            if (!image.l1Entry(i).allocated()) {
+                continue;
+            }
+            for (long index = 0; index < geometry.l2Entries(); index++) {
+                GuestCluster guest = new GuestCluster((long) i * geometry.l2Entries() + index);
+                if (isZero(image.locate(guest).l2())) {
+                    boolean inDisk = geometry.guestOffset(guest) < geometry.diskSize();
+                    if (backed && inDisk) {
+                        writer.write(guest, 0, ByteBuffer.allocate(geometry.lengthOf(guest)));
+                    } else {
+                        writer.drop(guest);
+                    }
+                }
+            }
+        }
+    }
+}
