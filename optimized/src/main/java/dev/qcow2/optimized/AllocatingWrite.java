@@ -19,11 +19,13 @@ final class AllocatingWrite {
     private final OptimizedOptions options;
     private final int clusterBits;
     private final CopyBuffers buffers = new CopyBuffers();
+    private final GuestData data;
 
     AllocatingWrite(Image image) {
         this.image = image;
         this.options = image.options();
         this.clusterBits = image.clusterBits();
+        this.data = image.guestData();
     }
 
     /** Writes the payload, which fills the step's clusters from an offset on, and links them. */
@@ -64,7 +66,8 @@ final class AllocatingWrite {
 
     private Action decide(Allocation step, long oldEntry, long guestOffset, int length) throws DiskException {
         Surroundings known = surroundings(step, oldEntry, guestOffset, length);
-        return CopyOnWriteDecision.decide(known, options.skipCopyOnWrite());
+        // QC-CRY-01: host bytes that are zero do not decrypt to zeros, so those around are owed as encrypted ones.
+        return CopyOnWriteDecision.decide(known, options.skipCopyOnWrite() && !data.encrypted());
     }
 
     private Surroundings surroundings(Allocation step, long oldEntry, long guestOffset, int length)
@@ -92,17 +95,17 @@ final class AllocatingWrite {
     private boolean zero(Allocation step, int head, int tail) throws DiskException {
         long length = (long) step.clusters << clusterBits;
         if (head > 0 && tail > 0 && step.clusters == 1) {
-            return image.host().zero(step.hostOffset, length);
+            return data.zero(step.hostOffset, length);
         }
-        return (head == 0 || image.host().zero(step.hostOffset, head))
-                && (tail == 0 || image.host().zero(step.hostOffset + length - tail, tail));
+        return (head == 0 || data.zero(step.hostOffset, head))
+                && (tail == 0 || data.zero(step.hostOffset + length - tail, tail));
     }
 
     private void write(Allocation step, long at, ByteBuffer payload, int headCopy, int tailCopy) throws DiskException {
         long host = step.hostOffset + (at - (step.guestCluster << clusterBits));
         int length = payload.remaining();
         if (headCopy == 0 && tailCopy == 0) {
-            image.host().write(host, payload);
+            data.write(host, at, payload);
             return;
         }
         boolean merged = options.mergeCopyWithPayload() && length <= MERGED_PAYLOAD;
@@ -112,12 +115,13 @@ final class AllocatingWrite {
             if (merged) {
                 copy.put(payload);
             } else {
-                image.host().write(host - headCopy, copy.flip());
-                image.host().write(host, payload);
+                data.write(host - headCopy, at - headCopy, copy.flip());
+                data.write(host, at, payload);
                 copy.clear();
             }
             fill(copy, step.lastEntry, at + length, tailCopy);
-            image.host().write(merged ? host - headCopy : host + length, copy.flip());
+            int skew = merged ? -headCopy : length;
+            data.write(host + skew, at + skew, copy.flip());
         } finally {
             buffers.giveBack(copy);
         }
@@ -130,10 +134,10 @@ final class AllocatingWrite {
         into.limit(into.position() + visible);
         if (visible > 0) {
             switch (EntryBits.kind(oldEntry)) {
-                case NORMAL ->
-                    image.host()
-                            .readZeroPadded(
-                                    EntryBits.offset(oldEntry) + (guestOffset & (image.clusterSize() - 1)), into);
+                case NORMAL -> {
+                    long inCluster = guestOffset & (image.clusterSize() - 1);
+                    data.read(EntryBits.offset(oldEntry) + inCluster, guestOffset, into);
+                }
                 case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, visible);
                 case UNALLOCATED -> image.readBelow(guestOffset, into);
                 case COMPRESSED -> throw image.mapping().compressed();

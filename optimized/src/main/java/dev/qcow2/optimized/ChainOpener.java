@@ -40,6 +40,7 @@ final class ChainOpener {
     private final OptimizedOptions options;
     private final Clock clock;
     private final Set<Object> chain = new HashSet<>();
+    private final List<String> notices = new ArrayList<>();
     private boolean alone;
 
     ChainOpener(HostDirectory directory, OpenOptions openOptions, OptimizedOptions options, Clock clock) {
@@ -70,7 +71,6 @@ final class ChainOpener {
         try {
             chain.add(directory.identity(fileName));
             ImageHeader header = HeaderReader.read(host);
-            List<String> notices = new ArrayList<>();
             if (mustRepair(header)) {
                 notices.add(repair(host));
                 header = HeaderReader.read(host);
@@ -116,12 +116,29 @@ final class ChainOpener {
     }
 
     private Image image(HostFile host, String fileName, ImageHeader header, int depth) throws DiskException {
+        SectorCrypto crypto = unlock(host, fileName, header);
         Layer backing = null;
         if (header.backingName().isPresent() && !alone) {
             backing = backing(
                     fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
         }
-        return new Image(host, header, backing, options, CacheBudget.atDepth(depth));
+        return new Image(host, header, backing, crypto, options, CacheBudget.atDepth(depth));
+    }
+
+    /** QC-CRY-16: each image of the chain has its own key. */
+    private @Nullable SectorCrypto unlock(HostFile host, String fileName, ImageHeader header) throws DiskException {
+        EncryptionArea area = header.encryption();
+        if (area.method() == EncryptionArea.NONE) {
+            return null;
+        }
+        SectorCrypto crypto =
+                Unlocking.unlock(host, area, openOptions.secrets().of(fileName));
+        if (area.method() == EncryptionArea.LEGACY) {
+            // QC-CRY-14
+            notices.add(fileName + " is encrypted with the format's own AES-CBC, which is unsafe: it does not tell a wrong"
+                    + " passphrase, and shows whoever can write to the disk what lies on it. Convert it to LUKS.");
+        }
+        return crypto;
     }
 
     private Layer backing(String imageName, String reference, @Nullable String format, int depth) throws DiskException {

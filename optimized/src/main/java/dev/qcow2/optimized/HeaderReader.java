@@ -1,5 +1,7 @@
 package dev.qcow2.optimized;
 
+import static dev.qcow2.spec.clause.CryptClause.QC_CRY_04;
+import static dev.qcow2.spec.clause.CryptClause.QC_CRY_05;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_03;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_10;
@@ -23,11 +25,11 @@ import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_07;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_08;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_16;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.MalformedImageException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -35,8 +37,6 @@ import java.util.Optional;
 
 /** Reads the header and its extensions, and refuses what does not hold together. Every size is checked before use. */
 final class HeaderReader {
-
-    private static final int EXTENSION_CRYPTO = 0x0537be77;
 
     private static final int FIXED_BYTES = 112;
     private static final int V3_COMPRESSION_AT = 104;
@@ -49,6 +49,7 @@ final class HeaderReader {
     private final int headerLength;
     private final long clusterSize;
     private Optional<String> backingFormat = Optional.empty();
+    private EncryptionArea encryption = EncryptionArea.PLAIN;
 
     private HeaderReader(HostFile host, boolean mending) throws DiskException {
         this.host = host;
@@ -109,7 +110,7 @@ final class HeaderReader {
         if ((incompatible & ~(ImageHeader.DIRTY | ImageHeader.CORRUPT)) != 0) {
             FeatureNames.refuse(host, headerLength, clusterSize, incompatible);
         }
-        requirePlainData();
+        requirePlainCompression();
         int refcountOrder = version == 2 ? 4 : fields.getInt(96);
         require(
                 refcountOrder >= 0 && refcountOrder <= 6,
@@ -129,6 +130,7 @@ final class HeaderReader {
                 "what an L1 table of 32 MiB can map");
         Optional<String> backingName = backingName();
         readExtensions();
+        requireEncryption();
         return new ImageHeader(
                 version,
                 clusterBits,
@@ -144,16 +146,42 @@ final class HeaderReader {
                 version == 2 ? 0 : fields.getLong(ImageHeader.COMPATIBLE_AT),
                 version == 2 ? 0 : fields.getLong(88),
                 backingName,
-                backingFormat);
+                backingFormat,
+                encryption);
     }
 
-    private void requirePlainData() throws DiskException {
-        int crypt = fields.getInt(32);
-        if (crypt == 1 || crypt == 2) {
-            throw new UnsupportedFeatureException(
-                    host.name(), QC_HDR_08, crypt == 1 ? "AES encryption" : "LUKS encryption");
-        }
-        require(crypt == 0, QC_HDR_08, 32, Integer.toUnsignedString(crypt), "0, 1 or 2");
+    private void requireEncryption() throws DiskException {
+        int at = EncryptionArea.METHOD_AT;
+        int method = fields.getInt(at);
+        require(method >= 0 && method <= 2, QC_HDR_08, at, Integer.toUnsignedString(method), "0, 1 or 2");
+        boolean luks = method == EncryptionArea.LUKS;
+        boolean extension = encryption.length() > 0;
+        require(luks == extension, QC_EXT_10, at, Integer.toString(method), luks ? "2 with its extension" : "0 or 1 without the LUKS extension");
+        encryption = new EncryptionArea(method, encryption.offset(), encryption.length());
+    }
+
+    private void readEncryption(long at, long bytes) throws DiskException {
+        require(bytes == EncryptionArea.EXTENSION_BYTES, QC_CRY_04, at + 4, bytes + " bytes", "16");
+        ByteBuffer data = ByteBuffer.allocate(EncryptionArea.EXTENSION_BYTES);
+        host.readZeroPadded(at + 8, data);
+        long offset = data.getLong(0);
+        long length = data.getLong(8);
+        require((offset & (clusterSize - 1)) == 0, QC_CRY_04, at + 8, hex(offset), "a multiple of the cluster size");
+        require(offset >= clusterSize || offset < 0, QC_LIM_08, at + 8, hex(offset), "behind the header's cluster");
+        require(length >= LuksHeader.BYTES, QC_CRY_05, at + 16, hex(length), "at least 592 bytes");
+        require(length <= EncryptionArea.MAX_BYTES, QC_LIM_16, at + 16, length + " bytes", "at most 64 MiB");
+        require(
+                offset > 0 && offset <= fileSize - length,
+                QC_CRY_04,
+                at + 8,
+                length + " bytes at " + hex(offset),
+                "inside the file of " + fileSize + " bytes");
+        requireApart(at + 8, offset, length, fields.getLong(40), 8 * (fields.getInt(36) & 0xffff_ffffL));
+        requireApart(at + 8, offset, length, fields.getLong(48), refcountTableBytes());
+        encryption = new EncryptionArea(EncryptionArea.NONE, offset, length);
+    }
+
+    private void requirePlainCompression() throws DiskException {
         // QC-HDR-26: a field beyond the header's length counts as zero.
         int compression = headerLength > V3_COMPRESSION_AT && version == 3 ? fields.get(V3_COMPRESSION_AT) & 0xff : 0;
         require(compression <= 1, QC_HDR_28, V3_COMPRESSION_AT, Integer.toString(compression), "0 or 1");
@@ -224,7 +252,7 @@ final class HeaderReader {
                 "inside the file of " + fileSize + " bytes");
     }
 
-    private void requireApart(int fieldAt, long first, long firstLength, long second, long secondLength)
+    private void requireApart(long fieldAt, long first, long firstLength, long second, long secondLength)
             throws DiskException {
         require(
                 firstLength == 0 || first + firstLength <= second || second + secondLength <= first,
@@ -277,8 +305,9 @@ final class HeaderReader {
                 // An empty name says as little as none.
                 backingFormat = length == 0 ? Optional.empty() : Optional.of(text(at + 8, (int) length));
             }
-            // An encrypted image was refused before; in any other the LUKS header has no business.
-            require(type != EXTENSION_CRYPTO, QC_EXT_10, 32, "crypt_method 0 with a LUKS header", "crypt_method 2");
+            if (type == EncryptionArea.EXTENSION) {
+                readEncryption(at, length);
+            }
             // QC-EXT-01, QC-EXT-09
             at += 8 + ((length + 7) & ~7L);
         }

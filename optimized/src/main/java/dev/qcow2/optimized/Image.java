@@ -19,6 +19,7 @@ final class Image implements Layer {
     private final ImageHeader header;
     private final OptimizedOptions options;
     private final @Nullable Layer backing;
+    private final GuestData guestData;
     private final ReentrantLock metadata = new ReentrantLock();
     private final HostSpace space;
     private final GrowthAhead ahead;
@@ -34,12 +35,19 @@ final class Image implements Layer {
     private volatile boolean closed;
     private volatile boolean checkpointDue;
 
-    Image(HostFile host, ImageHeader header, @Nullable Layer backing, OptimizedOptions options, CacheBudget budget)
+    Image(
+            HostFile host,
+            ImageHeader header,
+            @Nullable Layer backing,
+            @Nullable SectorCrypto crypto,
+            OptimizedOptions options,
+            CacheBudget budget)
             throws DiskException {
         this.host = host;
         this.header = header;
         this.backing = backing;
         this.size = header.size();
+        this.guestData = new GuestData(host, crypto);
         this.options = options;
         this.space = new HostSpace(header.clusterBits(), host.size());
         this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes());
@@ -55,6 +63,11 @@ final class Image implements Layer {
 
     HostFile host() {
         return host;
+    }
+
+    /** Where the guest's clusters are, apart from compressed ones. */
+    GuestData guestData() {
+        return guestData;
     }
 
     ImageHeader header() {
@@ -223,8 +236,8 @@ final class Image implements Layer {
     /** Claims a range for reading. */
     private Request beginRead(long first, long end) throws DiskException {
         boolean alone = !options.concurrentRequests();
-        long claimFirst = alone ? 0 : first;
-        long claimEnd = alone ? Long.MAX_VALUE : end;
+        long claimFirst = alone ? 0 : guestData.claimFirst(first);
+        long claimEnd = alone ? Long.MAX_VALUE : guestData.claimEnd(end);
         metadata.lock();
         try {
             requests.awaitFree(claimFirst, claimEnd, alone);
@@ -269,7 +282,7 @@ final class Image implements Layer {
 
     private void readRun(long offset, Run run, ByteBuffer into) throws DiskException {
         switch (run.kind) {
-            case NORMAL -> host.readZeroPadded(run.hostOffset, into);
+            case NORMAL -> guestData.read(run.hostOffset, offset, into);
             case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, into.remaining());
             case UNALLOCATED -> readBelow(offset, into);
             case COMPRESSED -> throw mapping.compressed();

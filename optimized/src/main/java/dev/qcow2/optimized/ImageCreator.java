@@ -1,17 +1,25 @@
 package dev.qcow2.optimized;
 
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_09;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_05;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_09;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.FormatFeatures.Cipher;
+import dev.qcow2.spec.disk.FormatFeatures.Encryption;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /** Lays out a new image: header, refcount table, refcount blocks, L1 table, each in the clusters behind the one before. */
 final class ImageCreator {
@@ -23,10 +31,12 @@ final class ImageCreator {
     private final int clusterBits;
     private final long l1Entries;
     private final long l1Clusters;
+    private final @Nullable NewLuks luks;
+    private final long luksClusters;
     private long tableClusters = 1;
     private long blocks = 1;
 
-    private ImageCreator(String fileName, CreateOptions options) throws DiskException {
+    private ImageCreator(String fileName, CreateOptions options, Random random) throws DiskException {
         this.fileName = fileName;
         this.options = options;
         this.clusterBits = options.clusterBits();
@@ -35,11 +45,33 @@ final class ImageCreator {
             throw refused(QC_LIM_02, "a disk of " + options.size() + " bytes needs an L1 table beyond 32 MiB");
         }
         this.l1Clusters = clusters(l1Entries * 8);
+        this.luks = newLuks(random);
+        this.luksClusters = luks == null ? 0 : clusters(luks.length());
         layOut();
     }
 
-    static void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
-        ImageCreator creator = new ImageCreator(fileName, options);
+    private @Nullable NewLuks newLuks(Random random) throws DiskException {
+        Encryption encryption = options.features().encryption().orElse(null);
+        if (encryption == null) {
+            return null;
+        }
+        requireEncryptable(encryption);
+        return encryption.cipher() == Cipher.LEGACY_AES_128_CBC ? null : new NewLuks(encryption, random);
+    }
+
+    private void requireEncryptable(Encryption encryption) throws DiskException {
+        if (encryption.iterations() > LuksHeader.MAX_ITERATIONS) {
+            throw refused(QC_LIM_09, encryption.iterations() + " iterations, more than any reader would run");
+        }
+        Optional<FormatFeatures.DataFile> dataFile = options.features().dataFile();
+        if (dataFile.isPresent() && dataFile.get().raw()) {
+            throw refused(QC_DATA_09, "a data file can't be encrypted and be raw");
+        }
+    }
+
+    static void create(HostDirectory directory, String fileName, CreateOptions options, Random random)
+            throws DiskException {
+        ImageCreator creator = new ImageCreator(fileName, options, random);
         ByteBuffer header = creator.header();
         try (HostFile host = directory.create(fileName)) {
             creator.write(host, header);
@@ -57,6 +89,10 @@ final class ImageCreator {
     }
 
     private long total() {
+        return luksStart() + luksClusters;
+    }
+
+    private long luksStart() {
         return 1 + tableClusters + blocks + l1Clusters;
     }
 
@@ -78,6 +114,9 @@ final class ImageCreator {
             RefcountBits.set(counts, cluster, order, 1);
         }
         host.write((1 + tableClusters) << clusterBits, ByteBuffer.wrap(counts));
+        if (luks != null) {
+            luks.write(host, luksStart() << clusterBits);
+        }
         host.flush();
         host.write(0, header);
         host.flush();
@@ -106,6 +145,7 @@ final class ImageCreator {
                         header,
                         ImageHeader.EXTENSION_BACKING_FORMAT,
                         format.formatName().getBytes(StandardCharsets.US_ASCII)));
+        putEncryption(header);
         byte[] features = FeatureNames.table();
         // Small clusters have no room for the names; they are a courtesy only.
         if (options.version() == 3 && header.remaining() >= 8 + features.length + 8 + name.length) {
@@ -113,6 +153,18 @@ final class ImageCreator {
         }
         putBackingName(header, name);
         return header.rewind();
+    }
+
+    private void putEncryption(ByteBuffer header) {
+        options.features()
+                .encryption()
+                .ifPresent(encryption -> header.putInt(EncryptionArea.METHOD_AT, encryption.cipher() == Cipher.LEGACY_AES_128_CBC ? EncryptionArea.LEGACY : EncryptionArea.LUKS));
+        if (luks != null) {
+            // QC-EXT-10
+            ByteBuffer area = ByteBuffer.allocate(EncryptionArea.EXTENSION_BYTES);
+            area.putLong(luksStart() << clusterBits).putLong(luks.length());
+            putExtension(header, EncryptionArea.EXTENSION, area.array());
+        }
     }
 
     private static void putExtension(ByteBuffer header, int type, byte[] data) {

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param autoclear feature bits
  * @param backingName the backing file, if there is one
  * @param backingFormat what the backing-format extension says
+ * @param encryption whether and how guest data is encrypted
  */
 record ImageHeader(
         int version,
@@ -37,7 +38,8 @@ record ImageHeader(
         long compatible,
         long autoclear,
         Optional<String> backingName,
-        Optional<String> backingFormat) {
+        Optional<String> backingFormat,
+        EncryptionArea encryption) {
 
     static final int MAGIC = 0x514649fb;
     static final int V2_LENGTH = 72;

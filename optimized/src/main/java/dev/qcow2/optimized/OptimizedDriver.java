@@ -6,6 +6,7 @@ import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.disk.OpenOptions;
@@ -14,14 +15,17 @@ import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.Random;
 
 /** The fast implementation: writes only what must be written, and keeps metadata in memory between flushes. */
 public final class OptimizedDriver implements MaintenanceDriver {
 
     private final OptimizedOptions options;
     private final Clock clock;
+    private final Random random;
 
     /** Makes a driver with every optimisation on. */
     public OptimizedDriver() {
@@ -44,8 +48,20 @@ public final class OptimizedDriver implements MaintenanceDriver {
      * @param clock the time
      */
     public OptimizedDriver(OptimizedOptions options, Clock clock) {
+        this(options, clock, new SecureRandom());
+    }
+
+    /**
+     * Makes a driver with a clock and randomness of the caller's.
+     *
+     * @param options which optimisations are on
+     * @param clock the time, which dates new snapshots
+     * @param random makes keys and salts of new encrypted images (QC-CRY-18); to be a secure one but for tests
+     */
+    public OptimizedDriver(OptimizedOptions options, Clock clock, Random random) {
         this.options = options;
         this.clock = clock;
+        this.random = random;
     }
 
     @Override
@@ -59,10 +75,12 @@ public final class OptimizedDriver implements MaintenanceDriver {
         if (preallocation != Preallocation.OFF && createOptions.backing().isPresent()) {
             throw new RequestRefusedException(fileName, QC_MNT_06, "preallocated clusters would hide the backing file");
         }
-        ImageCreator.create(directory, fileName, createOptions);
+        ImageCreator.create(directory, fileName, createOptions, random);
         if (preallocation != Preallocation.OFF) {
-            try (OptimizedDisk disk =
-                    new ChainOpener(directory, OpenOptions.readWrite(), options, clock).openDisk(fileName)) {
+            OpenOptions.Secrets secrets =
+                    name -> createOptions.features().encryption().map(FormatFeatures.Encryption::passphrase);
+            OpenOptions openOptions = OpenOptions.readWrite().followingDataFile().withSecrets(secrets);
+            try (OptimizedDisk disk = new ChainOpener(directory, openOptions, options, clock).openDisk(fileName)) {
                 disk.preallocate(preallocation);
             }
         }

@@ -105,11 +105,25 @@ final class Preallocator {
                     cluster, image.allocator(), image.checkpoint().frees());
             int index = mapping.indexInSlice(cluster);
             if (isFree(slice.get(index))) {
-                slice.set(index, EntryBits.normal(host << clusterBits));
+                slice.set(index, entry(cluster, host << clusterBits));
                 mapping.slices().markDirty(slice);
                 host++;
             }
         }
         image.noteChange();
+    }
+
+    /** QC-CRY-17: encrypted, the host's zeros are none; so the entry hides them, or they are written encrypted. */
+    private long entry(long cluster, long hostOffset) throws DiskException {
+        long entry = EntryBits.normal(hostOffset);
+        if (!image.guestData().encrypted()) {
+            return entry;
+        }
+        if (image.header().version() >= 3) {
+            return entry | EntryBits.ZERO;
+        }
+        ByteBuffer zeros = ByteBuffer.allocate((int) image.clusterSize());
+        image.guestData().write(hostOffset, cluster << clusterBits, zeros);
+        return entry;
     }
 }

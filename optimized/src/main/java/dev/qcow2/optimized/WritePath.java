@@ -54,7 +54,7 @@ final class WritePath {
                 plan(step, at, end);
                 from.limit(from.position() + (int) step.length);
                 if (step.inPlace) {
-                    image.host().write(step.hostOffset, from);
+                    image.guestData().write(step.hostOffset, at, from);
                 } else {
                     allocating.perform(step, at, from);
                 }
@@ -70,8 +70,8 @@ final class WritePath {
             image.warm(first >>> clusterBits);
             while (true) {
                 boolean exact = image.options().concurrentRequests() && isInPlace(first, end);
-                long claimFirst = exact ? first : claimStart(first);
-                long claimEnd = exact ? end : claimEnd(end);
+                long claimFirst = exact ? image.guestData().claimFirst(first) : claimStart(first);
+                long claimEnd = exact ? image.guestData().claimEnd(end) : claimEnd(end);
                 image.requireOpen();
                 image.health().require();
                 image.requireInside(first, end - first);

@@ -10,6 +10,7 @@
  *       free; GrowthAhead: how the file gets longer
  *   <li>InFlightRequests: who may touch what at the same time
  *   <li>WritePath, AllocatingWrite: a write from claim to link; ZeroPath: zeroes and discard; Image: reads
+ *   <li>GuestData: where guest bytes become host bytes; SectorCrypto, LuksHeader, Unlocking, NewLuks: encrypted images
  *   <li>Checkpoint: how memory gets to the disk, in which order; LazyRefcounts: which part of it may wait; HeaderMarks,
  *       ImageHealth: what the header says meanwhile; TableGrowth, SnapshotOperations: the rare events
  *   <li>OptimizedDisk, ChainOpener, OptimizedDriver: the contract
