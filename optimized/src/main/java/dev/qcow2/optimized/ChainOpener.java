@@ -131,12 +131,12 @@ final class ChainOpener {
         if (area.method() == EncryptionArea.NONE) {
             return null;
         }
-        SectorCrypto crypto =
-                Unlocking.unlock(host, area, openOptions.secrets().of(fileName));
+        SectorCrypto crypto = Unlocking.unlock(host, area, openOptions.secrets().of(fileName));
         if (area.method() == EncryptionArea.LEGACY) {
             // QC-CRY-14
-            notices.add(fileName + " is encrypted with the format's own AES-CBC, which is unsafe: it does not tell a wrong"
-                    + " passphrase, and shows whoever can write to the disk what lies on it. Convert it to LUKS.");
+            notices.add(
+                    fileName + " is encrypted with the format's own AES-CBC, which is unsafe: it does not tell a wrong"
+                            + " passphrase, and shows whoever can write to the disk what lies on it. Convert it to LUKS.");
         }
         return crypto;
     }

@@ -94,7 +94,13 @@ final class GuestData {
 
     /** Encrypts and writes one run of sectors, whose bytes around the new ones stay as they are. */
     private void writeRun(
-            SectorCrypto key, SectorCrypto.Worker worker, long host, long guest, int before, int length, ByteBuffer from)
+            SectorCrypto key,
+            SectorCrypto.Worker worker,
+            long host,
+            long guest,
+            int before,
+            int length,
+            ByteBuffer from)
             throws DiskException {
         int total = whole(before + length);
         int last = total - SectorCipher.SECTOR;

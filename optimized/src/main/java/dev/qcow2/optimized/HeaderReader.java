@@ -156,7 +156,12 @@ final class HeaderReader {
         require(method >= 0 && method <= 2, QC_HDR_08, at, Integer.toUnsignedString(method), "0, 1 or 2");
         boolean luks = method == EncryptionArea.LUKS;
         boolean extension = encryption.length() > 0;
-        require(luks == extension, QC_EXT_10, at, Integer.toString(method), luks ? "2 with its extension" : "0 or 1 without the LUKS extension");
+        require(
+                luks == extension,
+                QC_EXT_10,
+                at,
+                Integer.toString(method),
+                luks ? "2 with its extension" : "0 or 1 without the LUKS extension");
         encryption = new EncryptionArea(method, encryption.offset(), encryption.length());
     }
 

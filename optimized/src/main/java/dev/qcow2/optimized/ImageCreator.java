@@ -158,7 +158,11 @@ final class ImageCreator {
     private void putEncryption(ByteBuffer header) {
         options.features()
                 .encryption()
-                .ifPresent(encryption -> header.putInt(EncryptionArea.METHOD_AT, encryption.cipher() == Cipher.LEGACY_AES_128_CBC ? EncryptionArea.LEGACY : EncryptionArea.LUKS));
+                .ifPresent(encryption -> header.putInt(
+                        EncryptionArea.METHOD_AT,
+                        encryption.cipher() == Cipher.LEGACY_AES_128_CBC
+                                ? EncryptionArea.LEGACY
+                                : EncryptionArea.LUKS));
         if (luks != null) {
             // QC-EXT-10
             ByteBuffer area = ByteBuffer.allocate(EncryptionArea.EXTENSION_BYTES);

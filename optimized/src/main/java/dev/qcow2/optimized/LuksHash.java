@@ -47,7 +47,8 @@ enum LuksHash {
     private Mac mac(byte[] key) {
         try {
             Mac mac = Mac.getInstance(macName);
-            // The function fills a short key up with zeros; so one zero stands for an empty key, which the class refuses.
+            // The function fills a short key up with zeros; so one zero stands for an empty key, which the class
+            // refuses.
             mac.init(new SecretKeySpec(key.length == 0 ? new byte[1] : key, macName));
             return mac;
         } catch (GeneralSecurityException e) {

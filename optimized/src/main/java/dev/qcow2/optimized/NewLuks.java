@@ -63,10 +63,7 @@ final class NewLuks {
         header.putInt(LuksHeader.PAYLOAD_AT, (int) payloadSector()).putInt(LuksHeader.KEY_LENGTH_AT, keyLength);
         header.put(LuksHeader.DIGEST_AT, digest).put(LuksHeader.DIGEST_SALT_AT, digestSalt);
         header.putInt(LuksHeader.DIGEST_ITERATIONS_AT, encryption.iterations());
-        putText(
-                header,
-                LuksHeader.UUID_AT,
-                new UUID(random.nextLong(), random.nextLong()).toString());
+        putText(header, LuksHeader.UUID_AT, new UUID(random.nextLong(), random.nextLong()).toString());
         for (int slot = 0; slot < LuksHeader.SLOTS; slot++) {
             putSlot(header, slot);
         }
@@ -85,8 +82,8 @@ final class NewLuks {
     }
 
     private byte[] material(byte[] key, byte[] salt) {
-        byte[] slotKey = LuksHash.SHA256.derive(
-                encryption.passphrase().bytes(), salt, encryption.iterations(), keyLength);
+        byte[] slotKey =
+                LuksHash.SHA256.derive(encryption.passphrase().bytes(), salt, encryption.iterations(), keyLength);
         byte[] split = new StripeSplitter(LuksHash.SHA256).split(key, random);
         byte[] stripes = new byte[KeyMaterial.storedLength(keyLength)];
         System.arraycopy(split, 0, stripes, 0, split.length);

@@ -79,7 +79,8 @@ public final class OptimizedDriver implements MaintenanceDriver {
         if (preallocation != Preallocation.OFF) {
             OpenOptions.Secrets secrets =
                     name -> createOptions.features().encryption().map(FormatFeatures.Encryption::passphrase);
-            OpenOptions openOptions = OpenOptions.readWrite().followingDataFile().withSecrets(secrets);
+            OpenOptions openOptions =
+                    OpenOptions.readWrite().followingDataFile().withSecrets(secrets);
             try (OptimizedDisk disk = new ChainOpener(directory, openOptions, options, clock).openDisk(fileName)) {
                 disk.preallocate(preallocation);
             }

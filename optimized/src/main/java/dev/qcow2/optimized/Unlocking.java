@@ -56,8 +56,7 @@ final class Unlocking {
         byte[] salt = header.bytes(slot.at() + LuksHeader.SLOT_SALT, LuksHeader.SALT_LENGTH);
         byte[] slotKey = header.hash().derive(secret, salt, slot.iterations(), header.keyLength());
         byte[] stripes = new byte[KeyMaterial.storedLength(header.keyLength())];
-        host.readZeroPadded(
-                slot.material(), ByteBuffer.wrap(stripes, 0, header.keyLength() * StripeSplitter.STRIPES));
+        host.readZeroPadded(slot.material(), ByteBuffer.wrap(stripes, 0, header.keyLength() * StripeSplitter.STRIPES));
         KeyMaterial.decrypt(header.mode().cipher(slotKey), stripes);
         return new StripeSplitter(header.hash()).merge(stripes, header.keyLength());
     }

@@ -33,7 +33,8 @@ class EncryptedLatticeTest {
     }
 
     /** What the disk is like. */
-    record Setting(int size, Form form, int clusterBits, int backingSize, boolean zeroing, int switches, Cipher cipher) {
+    record Setting(
+            int size, Form form, int clusterBits, int backingSize, boolean zeroing, int switches, Cipher cipher) {
 
         CreateOptions options() {
             CreateOptions plain = new CreateOptions(
@@ -89,8 +90,8 @@ class EncryptedLatticeTest {
         byte[] model = new byte[setting.size()];
         makeBacking(directory, driver, setting, model);
         driver.create(directory, "disk", setting.options());
-        OpenOptions open = Images.WRITE
-                .withSecrets(name -> Optional.of(name.equals("base") ? BASE_SECRET : EncryptedImages.SECRET));
+        OpenOptions open = Images.WRITE.withSecrets(
+                name -> Optional.of(name.equals("base") ? BASE_SECRET : EncryptedImages.SECRET));
         VirtualDisk disk = driver.open(directory, "disk", open);
         for (Action raw : actions) {
             Action action = raw.inside(setting.size());

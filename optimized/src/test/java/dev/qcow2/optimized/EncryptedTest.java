@@ -61,8 +61,8 @@ class EncryptedTest {
     private void assertLocked(OpenOptions options) {
         assertThatThrownBy(() -> open(options).close())
                 .isInstanceOf(LockedImageException.class)
-                .satisfies(e -> assertThat(((ImageException) e).clause())
-                        .isIn(CryptClause.QC_CRY_07, CryptClause.QC_CRY_08));
+                .satisfies(e ->
+                        assertThat(((ImageException) e).clause()).isIn(CryptClause.QC_CRY_07, CryptClause.QC_CRY_08));
     }
 
     @ParameterizedTest
@@ -75,7 +75,8 @@ class EncryptedTest {
         for (int i = 0; i < pattern.length; i++) {
             pattern[i] = (byte) ('a' + i % 7);
         }
-        ByteBuffer direct = ByteBuffer.allocateDirect(pattern.length).put(pattern).flip();
+        ByteBuffer direct =
+                ByteBuffer.allocateDirect(pattern.length).put(pattern).flip();
         try (VirtualDisk disk = open(EncryptedImages.UNLOCKED)) {
             disk.write(77, direct.asReadOnlyBuffer());
             disk.write(5000, ByteBuffer.wrap(pattern, 0, 300));
@@ -133,8 +134,8 @@ class EncryptedTest {
         }
         // QC-CRY-02: bytes behind the sixteenth don't count.
         Passphrase longer = Passphrase.of("0123456789abcdef-and-more");
-        CreateOptions options = CreateOptions.ofSize(SIZE)
-                .withFeatures(EncryptedImages.features(Cipher.LEGACY_AES_128_CBC, longer));
+        CreateOptions options =
+                CreateOptions.ofSize(SIZE).withFeatures(EncryptedImages.features(Cipher.LEGACY_AES_128_CBC, longer));
         driver.create(directory, "disk", options);
         try (VirtualDisk disk = open(Images.WRITE.withPassphrase(longer))) {
             disk.write(512, ByteBuffer.wrap(Images.filled(512, 9)));

@@ -51,8 +51,8 @@ class HostileLuksTest {
     }
 
     private Throwable opened() {
-        return catchThrowable(() ->
-                driver.open(directory, "disk", EncryptedImages.UNLOCKED).close());
+        return catchThrowable(
+                () -> driver.open(directory, "disk", EncryptedImages.UNLOCKED).close());
     }
 
     @ParameterizedTest
@@ -144,10 +144,9 @@ class HostileLuksTest {
         });
         poke(EncryptionArea.METHOD_AT, new byte[] {0, 0, 0, 2});
         poke(extension, new byte[] {1, 2, 3, 4});
-        assertThat(opened())
-                .isInstanceOfSatisfying(
-                        MalformedImageException.class,
-                        e -> assertThat(e.clause().id()).isEqualTo("QC-EXT-10"));
+        assertThat(opened()).isInstanceOfSatisfying(MalformedImageException.class, e -> assertThat(
+                        e.clause().id())
+                .isEqualTo("QC-EXT-10"));
     }
 
     @Test

@@ -99,7 +99,7 @@ class HostileTest {
         "7, 04, QC_HDR_02",
         "23, 08, QC_HDR_06",
         "23, 16, QC_LIM_01",
-        "35, 01, QC_HDR_08",
+        "35, 01, QC_CRY_08",
         "35, 03, QC_HDR_08",
         "47, 01, QC_HDR_09",
         "36, 7f, QC_LIM_02",

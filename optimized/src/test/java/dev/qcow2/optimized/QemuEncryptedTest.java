@@ -60,8 +60,7 @@ class QemuEncryptedTest {
         qemuIo(format, commands);
         Arrays.fill(model, 500_000, 503_000, (byte) 0x53);
         Arrays.fill(model, 2048, 3072, (byte) 0x54);
-        try (VirtualDisk disk =
-                driver.open(directory, "disk", EncryptedImages.UNLOCKED.withAccess(Access.READ_ONLY))) {
+        try (VirtualDisk disk = driver.open(directory, "disk", EncryptedImages.UNLOCKED.withAccess(Access.READ_ONLY))) {
             assertThat(Arrays.mismatch(Images.readAll(disk), model)).isEqualTo(-1);
         }
     }
@@ -134,7 +133,17 @@ class QemuEncryptedTest {
         String output = "";
         for (int attempt = 0; attempt < 30; attempt++) {
             output = QemuProgram.output(
-                    folder, "qemu-img", "create", "-q", "-f", "qcow2", "--object", SECRET_OBJECT, "-o", features, "disk",
+                    folder,
+                    "qemu-img",
+                    "create",
+                    "-q",
+                    "-f",
+                    "qcow2",
+                    "--object",
+                    SECRET_OBJECT,
+                    "-o",
+                    features,
+                    "disk",
                     "" + SIZE);
             if (output.isEmpty()) {
                 return;

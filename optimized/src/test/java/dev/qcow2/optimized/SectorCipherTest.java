@@ -77,7 +77,8 @@ class SectorCipherTest {
         byte[] plain =
                 switch (data) {
                     case "up" -> countingUp();
-                    case "first" -> xts(keyOf("27182818284590452353602874713526", "31415926535897932384626433832795"), 0);
+                    case "first" ->
+                        xts(keyOf("27182818284590452353602874713526", "31415926535897932384626433832795"), 0);
                     default -> Images.filled(512, HEX.parseHex(data)[0]);
                 };
         byte[] bytes = plain.clone();
