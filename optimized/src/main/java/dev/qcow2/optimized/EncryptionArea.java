@@ -16,6 +16,4 @@ record EncryptionArea(int method, long offset, long length) {
     static final int EXTENSION = 0x0537be77;
     static final int EXTENSION_BYTES = 16;
     static final long MAX_BYTES = 64L << 20;
-
-    static final EncryptionArea PLAIN = new EncryptionArea(NONE, 0, 0);
 }

@@ -49,7 +49,7 @@ final class HeaderReader {
     private final int headerLength;
     private final long clusterSize;
     private Optional<String> backingFormat = Optional.empty();
-    private EncryptionArea encryption = EncryptionArea.PLAIN;
+    private EncryptionArea encryption = new EncryptionArea(EncryptionArea.NONE, 0, 0);
 
     private HeaderReader(HostFile host, boolean mending) throws DiskException {
         this.host = host;
@@ -129,8 +129,10 @@ final class HeaderReader {
                 "a disk of " + size + " bytes",
                 "what an L1 table of 32 MiB can map");
         Optional<String> backingName = backingName();
+        int method = encryptionMethod();
+        encryption = new EncryptionArea(method, 0, 0);
         readExtensions();
-        requireEncryption();
+        requireEncryption(method != EncryptionArea.LUKS || encryption.length() > 0, "2", "2 with a LUKS header");
         return new ImageHeader(
                 version,
                 clusterBits,
@@ -150,22 +152,24 @@ final class HeaderReader {
                 encryption);
     }
 
-    private void requireEncryption() throws DiskException {
-        int at = EncryptionArea.METHOD_AT;
-        int method = fields.getInt(at);
-        require(method >= 0 && method <= 2, QC_HDR_08, at, Integer.toUnsignedString(method), "0, 1 or 2");
-        boolean luks = method == EncryptionArea.LUKS;
-        boolean extension = encryption.length() > 0;
+    private int encryptionMethod() throws DiskException {
+        int method = fields.getInt(EncryptionArea.METHOD_AT);
         require(
-                luks == extension,
-                QC_EXT_10,
-                at,
-                Integer.toString(method),
-                luks ? "2 with its extension" : "0 or 1 without the LUKS extension");
-        encryption = new EncryptionArea(method, encryption.offset(), encryption.length());
+                method >= 0 && method <= 2,
+                QC_HDR_08,
+                EncryptionArea.METHOD_AT,
+                Integer.toUnsignedString(method),
+                "0, 1 or 2");
+        return method;
+    }
+
+    private void requireEncryption(boolean right, String found, String allowed) throws DiskException {
+        require(right, QC_EXT_10, EncryptionArea.METHOD_AT, found, allowed);
     }
 
     private void readEncryption(long at, long bytes) throws DiskException {
+        int method = fields.getInt(EncryptionArea.METHOD_AT);
+        requireEncryption(method == EncryptionArea.LUKS, method + " with a LUKS header", "2");
         require(bytes == EncryptionArea.EXTENSION_BYTES, QC_CRY_04, at + 4, bytes + " bytes", "16");
         ByteBuffer data = ByteBuffer.allocate(EncryptionArea.EXTENSION_BYTES);
         host.readZeroPadded(at + 8, data);
@@ -183,7 +187,7 @@ final class HeaderReader {
                 "inside the file of " + fileSize + " bytes");
         requireApart(at + 8, offset, length, fields.getLong(40), 8 * (fields.getInt(36) & 0xffff_ffffL));
         requireApart(at + 8, offset, length, fields.getLong(48), refcountTableBytes());
-        encryption = new EncryptionArea(EncryptionArea.NONE, offset, length);
+        encryption = new EncryptionArea(method, offset, length);
     }
 
     private void requirePlainCompression() throws DiskException {
