@@ -49,8 +49,7 @@ class OptimizedStatesTheLayoutTest {
             Map.entry("crypt_method", Set.of("encryption")),
             Map.entry("refcount_order", Set.of("refcountOrder")));
 
-    private static final Set<String> ONLY_CHECKED =
-            Set.of("magic", "header_length", "compression_type");
+    private static final Set<String> ONLY_CHECKED = Set.of("magic", "header_length", "compression_type");
 
     /** A long file, so that tables may lie nearly anywhere. */
     private static HostFile image() throws DiskException {
