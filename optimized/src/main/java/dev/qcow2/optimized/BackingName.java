@@ -18,9 +18,6 @@ import java.util.Optional;
  */
 final class BackingName {
 
-    /** A type that nobody knows: an extension that says nothing and keeps its place (QC-EXT-04). */
-    private static final int UNUSED = 0x756e7573;
-
     private static final int NAME_FIELDS_AT = 8;
     private static final int SECTOR = 512;
     private static final int SLOT_BYTES = 16;
@@ -59,7 +56,7 @@ final class BackingName {
         Optional<HeaderExtension> known =
                 HeaderExtension.find(host, header.clusterBits(), ImageHeader.EXTENSION_BACKING_FORMAT);
         Optional<HeaderExtension> slot =
-                known.isPresent() ? known : HeaderExtension.find(host, header.clusterBits(), UNUSED);
+                known.isPresent() ? known : HeaderExtension.find(host, header.clusterBits(), HeaderExtension.UNUSED);
         // A longer or shorter one has another place; nobody writes such names.
         return slot.filter(found -> ((found.length() + 7) & ~7) == SLOT_BYTES - 8);
     }
@@ -100,7 +97,7 @@ final class BackingName {
     }
 
     private static ByteBuffer unused(HeaderExtension slot) {
-        return ByteBuffer.allocate(8).putInt(UNUSED).putInt(slot.length()).flip();
+        return ByteBuffer.allocate(8).putInt(HeaderExtension.UNUSED).putInt(slot.length()).flip();
     }
 
     /** Adds an extension behind the others: all of it but its head, and then the head in place of the end's mark. */

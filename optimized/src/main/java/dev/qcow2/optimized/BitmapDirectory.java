@@ -149,7 +149,7 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
                 tableSize + " clusters",
                 "at least one, and at most 512 MiB");
         require(
-                (flags & IN_USE) != 0 || tableSize >= tableSizeFor(header, granularityBits, header.size()),
+                (flags & IN_USE) != 0 || tableSize >= tableSizeFor(header.clusterBits(), granularityBits, header.size()),
                 host,
                 at + 8,
                 tableSize + " clusters",
@@ -162,9 +162,9 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
     }
 
     /** The clusters of bits that a disk needs. */
-    static long tableSizeFor(ImageHeader header, int granularityBits, long diskSize) {
+    static long tableSizeFor(int clusterBits, int granularityBits, long diskSize) {
         long bits = diskSize == 0 ? 0 : ((diskSize - 1) >>> granularityBits) + 1;
-        return bits == 0 ? 0 : ((bits - 1) >>> (header.clusterBits() + 3)) + 1;
+        return bits == 0 ? 0 : ((bits - 1) >>> (clusterBits + 3)) + 1;
     }
 
     private static void requireTable(HostFile host, ImageHeader header, long at, long offset, long length)

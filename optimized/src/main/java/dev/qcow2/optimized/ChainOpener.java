@@ -14,6 +14,7 @@ import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
+import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
@@ -78,15 +79,27 @@ final class ChainOpener {
             requireWritableState(host, header);
             List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
             image = image(host, fileName, header, 0);
-            if (openOptions.writable() && header.autoclear() != 0) {
-                HeaderFields.clearAutoclear(host);
+            BitmapDirectory bitmaps = bitmaps(host, header, notices);
+            long kept = bitmaps.entries().isEmpty() ? 0 : ImageHeader.BITMAPS;
+            if (openOptions.writable() && (header.autoclear() & ~kept) != 0) {
+                HeaderFields.setAutoclear(host, header.autoclear() & kept);
             }
             complete = true;
-            return new OptimizedDisk(image, openOptions.writable(), clock, snapshots, notices);
+            return new OptimizedDisk(image, openOptions.writable(), clock, snapshots, bitmaps, notices);
         } finally {
             if (!complete) {
                 close(image, host);
             }
+        }
+    }
+
+    /** QC-LIM-18: a directory that is broken is no reason not to use the disk; a writer gives it up, and says so. */
+    private BitmapDirectory bitmaps(HostFile host, ImageHeader header, List<String> notices) throws DiskException {
+        try {
+            return BitmapDirectory.read(host, header);
+        } catch (MalformedImageException e) {
+            notices.add("The image's bitmaps can't be used: " + e.getMessage());
+            return BitmapDirectory.NONE;
         }
     }
 

@@ -20,6 +20,9 @@ record HeaderExtension(int type, long dataOffset, int length) {
     static final int BITMAPS = 0x23852875;
     static final int ENCRYPTION = 0x0537be77;
 
+    /** A type that nobody knows: an extension that says nothing and keeps its place (QC-EXT-04). */
+    static final int UNUSED = 0x756e7573;
+
     /** Where the extensions start: behind the header's own fields. */
     static long start(HostFile host) throws DiskException {
         ByteBuffer fields = fields(host);

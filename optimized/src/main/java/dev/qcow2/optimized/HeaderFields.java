@@ -34,9 +34,10 @@ final class HeaderFields {
                 ByteBuffer.allocate(12).putInt(count).putLong(offset).flip());
     }
 
-    /** QC-HDR-23: we keep none of the data that an autoclear bit vouches for. */
-    static void clearAutoclear(HostFile host) throws DiskException {
-        host.write(ImageHeader.AUTOCLEAR_AT, ByteBuffer.allocate(8));
+    /** QC-HDR-23: bits go that vouch for data which we don't keep. */
+    static void setAutoclear(HostFile host, long bits) throws DiskException {
+        host.write(
+                ImageHeader.AUTOCLEAR_AT, ByteBuffer.allocate(8).putLong(bits).flip());
         host.flush();
     }
 }

@@ -31,6 +31,7 @@ final class Image implements Layer {
     private final LazyRefcounts lazyRefcounts;
     private final HeaderMarks marks;
     private final ImageHealth health;
+    private @Nullable TrackedBitmaps bitmaps;
     private volatile long size;
     private volatile boolean closed;
     private volatile boolean checkpointDue;
@@ -156,6 +157,18 @@ final class Image implements Layer {
     void requireOpen() throws DiskException {
         if (closed) {
             throw new DiskClosedException(host.name());
+        }
+    }
+
+    /** Makes bitmaps follow what changes; before the image is used. */
+    void track(TrackedBitmaps tracked) {
+        bitmaps = tracked;
+    }
+
+    /** Notes in the bitmaps that a range is about to change, which a request has claimed. */
+    void mark(long offset, long length) throws DiskException {
+        if (bitmaps != null) {
+            bitmaps.mark(offset, length);
         }
     }
 

@@ -26,6 +26,9 @@ final class ImageCreator {
 
     private static final int HEADER_BYTES = 112;
 
+    /** What the bitmaps extension takes, should the image ever have bitmaps. */
+    private static final int ROOM_FOR_BITMAPS = 32;
+
     private final String fileName;
     private final CreateOptions options;
     private final int clusterBits;
@@ -148,7 +151,7 @@ final class ImageCreator {
         putEncryption(header);
         byte[] features = FeatureNames.table();
         // Small clusters have no room for the names; they are a courtesy only.
-        if (options.version() == 3 && header.remaining() >= 8 + features.length + 8 + name.length) {
+        if (options.version() == 3 && header.remaining() >= 8 + features.length + 8 + name.length + ROOM_FOR_BITMAPS) {
             putExtension(header, ImageHeader.EXTENSION_FEATURE_NAMES, features);
         }
         putBackingName(header, name);

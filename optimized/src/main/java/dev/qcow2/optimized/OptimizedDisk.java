@@ -1,5 +1,6 @@
 package dev.qcow2.optimized;
 
+import dev.qcow2.spec.disk.Bitmaps;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
@@ -21,9 +22,16 @@ final class OptimizedDisk implements VirtualDisk {
     private final ZeroPath zeroes;
     private final SnapshotOperations snapshots;
     private final ResizeOperation resize;
+    private final TrackedBitmaps bitmaps;
 
     OptimizedDisk(
-            Image image, boolean writable, Clock clock, List<SnapshotTable.Entry> snapshotTable, List<String> notices) {
+            Image image,
+            boolean writable,
+            Clock clock,
+            List<SnapshotTable.Entry> snapshotTable,
+            BitmapDirectory bitmapDirectory,
+            List<String> notices)
+            throws DiskException {
         this.notices = List.copyOf(notices);
         this.image = image;
         this.writable = writable;
@@ -31,6 +39,8 @@ final class OptimizedDisk implements VirtualDisk {
         this.zeroes = new ZeroPath(image, writes);
         this.snapshots = new SnapshotOperations(image, writes.growth(), clock, snapshotTable);
         this.resize = new ResizeOperation(image, writes.growth(), zeroes);
+        this.bitmaps = new TrackedBitmaps(image, writes.growth(), bitmapDirectory, writable);
+        image.track(bitmaps);
     }
 
     @Override
@@ -122,7 +132,11 @@ final class OptimizedDisk implements VirtualDisk {
     public void resize(long newSize, Preallocation preallocation) throws DiskException {
         requireChangeable();
         alone(() -> {
-            resize.run(newSize, preallocation, snapshots.list().isEmpty());
+            bitmaps.requireResizable(newSize);
+            resize.requireAllowed(newSize, preallocation, snapshots.list().isEmpty());
+            bitmaps.beforeResize();
+            resize.run(newSize, preallocation);
+            bitmaps.resized();
             return newSize;
         });
     }
@@ -159,6 +173,7 @@ final class OptimizedDisk implements VirtualDisk {
     public void applySnapshot(String id) throws DiskException {
         requireChangeable();
         alone(() -> {
+            bitmaps.markAll();
             snapshots.apply(id);
             return id;
         });
@@ -184,6 +199,23 @@ final class OptimizedDisk implements VirtualDisk {
         }
     }
 
+    private void storeBitmaps() throws DiskException {
+        image.checkpoint().writer().lock();
+        image.metadata().lock();
+        try {
+            bitmaps.store();
+        } finally {
+            image.metadata().unlock();
+            image.checkpoint().writer().unlock();
+        }
+    }
+
+    @Override
+    public Bitmaps bitmaps() throws DiskException {
+        image.requireOpen();
+        return new BitmapOperations(bitmaps, this);
+    }
+
     @Override
     public List<String> notices() {
         return notices;
@@ -204,6 +236,7 @@ final class OptimizedDisk implements VirtualDisk {
         }
         try {
             if (writable && !image.health().markedCorrupt()) {
+                storeBitmaps();
                 image.checkpoint().finish();
                 image.trim();
             }
@@ -217,11 +250,13 @@ final class OptimizedDisk implements VirtualDisk {
     }
 
     /** What runs while no other request is under way. */
-    private interface Exclusive<T> {
+    interface Exclusive<T> {
+        /** Runs it; both locks are held. */
         T run() throws DiskException;
     }
 
-    private <T> T alone(Exclusive<T> action) throws DiskException {
+    /** Runs an action while no other request is under way. */
+    <T> T alone(Exclusive<T> action) throws DiskException {
         try {
             return aloneUnnoted(action);
         } catch (CorruptImageException e) {
@@ -248,7 +283,7 @@ final class OptimizedDisk implements VirtualDisk {
         return writable ? image.health().found(e) : e;
     }
 
-    private void requireChangeable() throws DiskException {
+    void requireChangeable() throws DiskException {
         image.requireOpen();
         if (!writable) {
             throw new ReadOnlyException(image.host().name());

@@ -31,8 +31,7 @@ final class ResizeOperation {
         this.clusterBits = image.clusterBits();
     }
 
-    void run(long newSize, Preallocation preallocation, boolean noSnapshots) throws DiskException {
-        requireAllowed(newSize, preallocation, noSnapshots);
+    void run(long newSize, Preallocation preallocation) throws DiskException {
         long oldSize = image.size();
         if (newSize > oldSize) {
             grow(oldSize, newSize, preallocation);
@@ -41,7 +40,8 @@ final class ResizeOperation {
         }
     }
 
-    private void requireAllowed(long newSize, Preallocation preallocation, boolean noSnapshots) throws DiskException {
+    /** Refuses what the format forbids, before anything changes. */
+    void requireAllowed(long newSize, Preallocation preallocation, boolean noSnapshots) throws DiskException {
         require(newSize >= 0, QC_LIM_06, "a negative size");
         require(
                 ImageHeader.l1EntriesFor(newSize, clusterBits) <= ImageHeader.MAX_L1_BYTES / 8,

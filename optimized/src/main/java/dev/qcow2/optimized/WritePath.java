@@ -36,6 +36,7 @@ final class WritePath {
         image.relieve();
         Request request = begin(offset, offset + from.remaining());
         try {
+            image.mark(offset, from.remaining());
             writeClaimed(request, offset, from);
         } finally {
             image.requests().leave(request);

@@ -42,6 +42,7 @@ final class ZeroPath {
         image.relieve();
         Request request = writes.beginWhole(offset, end);
         try {
+            image.mark(offset, length);
             zeroClaimed(request, offset, end, purpose);
         } finally {
             image.requests().leave(request);
@@ -79,11 +80,13 @@ final class ZeroPath {
         long firstWhole = firstWhole(offset);
         long endWhole = endWhole(offset + length);
         if (firstWhole >= endWhole || (!zeroClusters && !nothingBelow)) {
+            image.mark(offset, length);
             return;
         }
         image.relieve();
         Request request = writes.beginWhole(firstWhole << clusterBits, endWhole << clusterBits);
         try {
+            image.mark(offset, length);
             // QC-GUEST-05: the clusters that lie in the range in part are not touched.
             changeEntries(firstWhole, endWhole, Purpose.DISCARD);
         } finally {

@@ -51,11 +51,11 @@ class MaintenanceQemuTest {
         driver.amend(
                 directory, "disk", AmendOptions.NOTHING.withRefcountOrder(0).withLazyRefcounts(true), Images.WRITE);
         assertThat(check("disk")).contains("lazy refcounts: true", "refcount bits: 1\n");
-        QemuProgram.run(path, "qemu-img", "amend", "-f", "qcow2", "-o", "refcount_bits=16", "disk");
+        QemuProgram.run(path, "qemu-img", "amend", "-t", "unsafe", "-f", "qcow2", "-o", "refcount_bits=16", "disk");
         driver.amend(directory, "disk", AmendOptions.NOTHING.withVersion(2).withLazyRefcounts(false), Images.WRITE);
         assertThat(check("disk")).contains("compat: 0.10");
         QemuProgram.run(path, "qemu-io", "-f", "qcow2", "-c", "read -P 7 1M 1M", "-c", "read -P 0 0 1M", "disk");
-        QemuProgram.run(path, "qemu-img", "amend", "-f", "qcow2", "-o", "compat=1.1", "disk");
+        QemuProgram.run(path, "qemu-img", "amend", "-t", "unsafe", "-f", "qcow2", "-o", "compat=1.1", "disk");
         try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
             assertThat(Images.readAll(disk)[1 << 20]).isEqualTo((byte) 7);
         }
