@@ -97,7 +97,10 @@ final class BackingName {
     }
 
     private static ByteBuffer unused(HeaderExtension slot) {
-        return ByteBuffer.allocate(8).putInt(HeaderExtension.UNUSED).putInt(slot.length()).flip();
+        return ByteBuffer.allocate(8)
+                .putInt(HeaderExtension.UNUSED)
+                .putInt(slot.length())
+                .flip();
     }
 
     /** Adds an extension behind the others: all of it but its head, and then the head in place of the end's mark. */

@@ -149,7 +149,8 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
                 tableSize + " clusters",
                 "at least one, and at most 512 MiB");
         require(
-                (flags & IN_USE) != 0 || tableSize >= tableSizeFor(header.clusterBits(), granularityBits, header.size()),
+                (flags & IN_USE) != 0
+                        || tableSize >= tableSizeFor(header.clusterBits(), granularityBits, header.size()),
                 host,
                 at + 8,
                 tableSize + " clusters",

@@ -55,8 +55,7 @@ final class BitmapExtension {
     }
 
     private Optional<HeaderExtension> slot() throws DiskException {
-        Optional<HeaderExtension> known =
-                HeaderExtension.find(host, header.clusterBits(), HeaderExtension.BITMAPS);
+        Optional<HeaderExtension> known = HeaderExtension.find(host, header.clusterBits(), HeaderExtension.BITMAPS);
         Optional<HeaderExtension> slot =
                 known.isPresent() ? known : HeaderExtension.find(host, header.clusterBits(), HeaderExtension.UNUSED);
         return slot.filter(found -> found.length() == DATA_BYTES);

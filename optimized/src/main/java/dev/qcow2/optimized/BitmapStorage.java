@@ -98,8 +98,8 @@ final class BitmapStorage {
 
     /** Writes bits and their table to new clusters. */
     BitmapDirectory.Entry store(String name, int granularityBits, int flags, BitmapBits bits) throws DiskException {
-        int clusters = Math.toIntExact(
-                Math.max(1, BitmapDirectory.tableSizeFor(clusterBits, granularityBits, image.size())));
+        int clusters =
+                Math.toIntExact(Math.max(1, BitmapDirectory.tableSizeFor(clusterBits, granularityBits, image.size())));
         ByteBuffer table = ByteBuffer.allocate(8 * clusters);
         ByteBuffer bytes = ByteBuffer.allocate((int) image.clusterSize());
         long clusterBitCount = image.clusterSize() * 8;

@@ -96,9 +96,7 @@ final class TrackedBitmaps {
         BitmapBits bits = bitmap.bits;
         if (bits == null) {
             BitmapDirectory.Entry stored = bitmap.stored;
-            bits = stored == null
-                    ? new BitmapBits(bitmap.granularityBits, image.size())
-                    : storage.load(stored);
+            bits = stored == null ? new BitmapBits(bitmap.granularityBits, image.size()) : storage.load(stored);
             bitmap.bits = bits;
         }
         return bits;

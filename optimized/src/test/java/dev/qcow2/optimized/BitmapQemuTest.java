@@ -42,8 +42,7 @@ class BitmapQemuTest {
         QemuProgram.run(path, "qemu-io", "-f", "qcow2", "-c", "write 1M 100k", "disk");
         try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
             assertThat(disk.bitmaps().list())
-                    .containsExactly(
-                            new BitmapInfo("one", 16, true, false), new BitmapInfo("two", 9, false, false));
+                    .containsExactly(new BitmapInfo("one", 16, true, false), new BitmapInfo("two", 9, false, false));
             assertThat(disk.bitmaps().dirty("one")).containsExactly(new Dirty(1 << 20, 131_072));
             assertThat(disk.bitmaps().dirty("two")).isEmpty();
             disk.write(5 << 20, ByteBuffer.allocate(1));

@@ -87,10 +87,7 @@ class BitmapTest {
     void behaveAsSets(@ForAll long seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         long size = random.nextInt(MOST);
-        driver.create(
-                directory,
-                "disk",
-                CreateOptions.ofSize(size).withClusterBits(random.nextBoolean() ? 9 : 12));
+        driver.create(directory, "disk", CreateOptions.ofSize(size).withClusterBits(random.nextBoolean() ? 9 : 12));
         Map<String, Expected> expected = new TreeMap<>();
         for (int round = 0; round < 4; round++) {
             try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
@@ -176,7 +173,8 @@ class BitmapTest {
     }
 
     @Test
-    @DisplayName("QC-BM-07, QC-BM-20, QC-MNT-30: after a power cut an enabled bitmap is in use, and can only be removed")
+    @DisplayName(
+            "QC-BM-07, QC-BM-20, QC-MNT-30: after a power cut an enabled bitmap is in use, and can only be removed")
     void leftInUse() throws IOException {
         driver.create(directory, "disk", CreateOptions.ofSize(100_000));
         try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
@@ -188,8 +186,7 @@ class BitmapTest {
         MemoryHostDirectory after = directory.copy();
         try (VirtualDisk disk = driver.open(after, "disk", Images.WRITE)) {
             assertThat(disk.bitmaps().list())
-                    .containsExactly(
-                            new BitmapInfo("on", 16, true, true), new BitmapInfo("off", 16, false, false));
+                    .containsExactly(new BitmapInfo("on", 16, true, true), new BitmapInfo("off", 16, false, false));
             assertRefused(() -> disk.bitmaps().dirty("on"), BitmapClause.QC_BM_07);
             assertRefused(() -> disk.bitmaps().clear("on"), BitmapClause.QC_BM_07);
             assertRefused(() -> disk.resize(1, Preallocation.OFF), MaintenanceClause.QC_MNT_30);
@@ -281,9 +278,8 @@ class BitmapTest {
     }
 
     private static void assertRefused(ThrowingCallable action, Clause clause) {
-        assertThatThrownBy(action)
-                .isInstanceOfSatisfying(
-                        RequestRefusedException.class, e -> assertThat(e.clause()).isEqualTo(clause));
+        assertThatThrownBy(action).isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                .isEqualTo(clause));
     }
 
     @Test
