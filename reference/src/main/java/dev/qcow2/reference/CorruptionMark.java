@@ -37,6 +37,11 @@ final class CorruptionMark {
         }
     }
 
+    /** Whether nothing was found broken. */
+    boolean sound() {
+        return !broken;
+    }
+
     /** Refuses to change an image that was found broken. */
     void requireSound() throws DiskException {
         if (broken) {

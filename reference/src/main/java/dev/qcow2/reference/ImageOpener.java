@@ -57,7 +57,15 @@ final class ImageOpener {
         Snapshots snapshots = new Snapshots(image, writer, clock);
         ReferenceDisk disk = new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
         Resizer resizer = new Resizer(image, resolver, observer, options.writable());
-        return new ManagedDisk(disk, resizer, new CorruptionMark(image, options.writable()));
+        boolean writable = options.writable();
+        BitmapStore bitmaps = new BitmapStore(image, writer, writable);
+        return new ManagedDisk(
+                disk,
+                resizer,
+                bitmaps,
+                new CorruptionMark(image, writable),
+                image.file().name(),
+                writable);
     }
 
     /** Opens an image and its backing chain, ready to be used. */
@@ -70,10 +78,12 @@ final class ImageOpener {
             Image image = openImage(file, options);
             Resolver resolver = new Resolver(image, openBacking(fileName, image));
             done = true;
+            long autoclear = image.header().autoclear();
             try {
                 if (options.writable()) {
                     clearAutoclear(image);
                 }
+                noteBrokenBitmaps(autoclear, image);
             } catch (DiskException e) {
                 resolver.close();
                 throw e;
@@ -134,10 +144,19 @@ final class ImageOpener {
         notices.add("The image was marked dirty and has been repaired: " + found + ".");
     }
 
-    /** QC-HDR-23: no autoclear feature is kept up to date here, so all bits go before anything else is written. */
+    private void noteBrokenBitmaps(long autoclear, Image image) throws DiskException {
+        if ((autoclear & BitmapsExtension.AUTOCLEAR_BIT) != 0
+                && BitmapPlanner.directory(image).isEmpty()) {
+            notices.add(
+                    "The image's bitmaps can't be read, and count no longer once the image was opened for writing.");
+        }
+    }
+
+    /** QC-HDR-23: bits go before anything else is written, but for that of bitmaps, which are kept up to date. */
     static void clearAutoclear(Image image) throws DiskException {
-        if (image.header().autoclear() != 0) {
-            image.file().write(Header.AUTOCLEAR_FIELD, ByteBuffer.allocate(Long.BYTES));
+        long kept = BitmapPlanner.directory(image).isEmpty() ? 0 : BitmapsExtension.AUTOCLEAR_BIT;
+        if (image.header().autoclear() != kept) {
+            image.file().write(Header.AUTOCLEAR_FIELD, PlanParts.entryBytes(kept));
             image.file().flush();
             image.reloadHeader();
         }

@@ -1,9 +1,11 @@
 package dev.qcow2.reference;
 
+import dev.qcow2.spec.disk.Bitmaps;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.ReadOnlyException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import java.nio.ByteBuffer;
@@ -17,19 +19,35 @@ final class ManagedDisk implements VirtualDisk {
 
     private final VirtualDisk disk;
     private final Resizer resizer;
+    private final BitmapStore bitmaps;
     private final CorruptionMark mark;
+    private final String fileName;
+    private final boolean writable;
+    private boolean closed;
 
     /**
      * Surrounds a disk.
      *
      * @param disk does what is asked
      * @param resizer changes its size
+     * @param bitmaps follow the guest
      * @param mark remembers that the image is broken
+     * @param fileName the image
+     * @param writable whether it may be changed
      */
-    ManagedDisk(VirtualDisk disk, Resizer resizer, CorruptionMark mark) {
+    ManagedDisk(
+            VirtualDisk disk,
+            Resizer resizer,
+            BitmapStore bitmaps,
+            CorruptionMark mark,
+            String fileName,
+            boolean writable) {
         this.disk = disk;
         this.resizer = resizer;
+        this.bitmaps = bitmaps;
         this.mark = mark;
+        this.fileName = fileName;
+        this.writable = writable;
     }
 
     /** A request. */
@@ -80,22 +98,22 @@ final class ManagedDisk implements VirtualDisk {
 
     @Override
     public synchronized void write(long guestOffset, ByteBuffer from) throws DiskException {
-        change(() -> disk.write(guestOffset, from));
+        follow(guestOffset, from.remaining(), () -> disk.write(guestOffset, from));
     }
 
     @Override
     public synchronized void writeCompressed(long guestOffset, ByteBuffer from) throws DiskException {
-        change(() -> disk.writeCompressed(guestOffset, from));
+        follow(guestOffset, from.remaining(), () -> disk.writeCompressed(guestOffset, from));
     }
 
     @Override
     public synchronized void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
-        change(() -> disk.writeZeroes(guestOffset, length, mode));
+        follow(guestOffset, length, () -> disk.writeZeroes(guestOffset, length, mode));
     }
 
     @Override
     public synchronized void discard(long guestOffset, long length) throws DiskException {
-        change(() -> disk.discard(guestOffset, length));
+        follow(guestOffset, length, () -> disk.discard(guestOffset, length));
     }
 
     @Override
@@ -126,9 +144,95 @@ final class ManagedDisk implements VirtualDisk {
         if (newSize < 0) {
             throw new IllegalArgumentException("the new size is negative: " + newSize);
         }
-        // A closed disk refuses.
+        change(() -> {
+            requireUsable();
+            resizer.requirePossible(newSize, preallocation);
+            if (newSize != disk.size()) {
+                bitmaps.beforeResize();
+                resizer.resize(newSize, preallocation);
+                bitmaps.resized();
+            }
+        });
+    }
+
+    /** A change of a range, which the bitmaps must know of whether it succeeds or not. */
+    private void follow(long guestOffset, long length, Action action) throws DiskException {
+        change(() -> {
+            long size = disk.size();
+            boolean inside = guestOffset >= 0 && length >= 0 && guestOffset <= size && length <= size - guestOffset;
+            // What is outside or read-only is refused below, and changes nothing.
+            if (writable && inside) {
+                bitmaps.beforeChange();
+                bitmaps.changed(guestOffset, length);
+            }
+            action.perform();
+        });
+    }
+
+    /** A closed disk refuses, and so does one that is read-only. */
+    private void requireUsable() throws DiskException {
         disk.size();
-        change(() -> resizer.resize(newSize, preallocation));
+        if (!writable) {
+            throw new ReadOnlyException(fileName);
+        }
+    }
+
+    @Override
+    public synchronized Bitmaps bitmaps() throws DiskException {
+        disk.size();
+        return new OpenBitmaps();
+    }
+
+    /** The bitmaps as long as the disk is open. */
+    private final class OpenBitmaps implements Bitmaps {
+
+        @Override
+        public List<BitmapInfo> list() throws DiskException {
+            synchronized (ManagedDisk.this) {
+                disk.size();
+                return bitmaps.list();
+            }
+        }
+
+        private void perform(Action action) throws DiskException {
+            synchronized (ManagedDisk.this) {
+                requireUsable();
+                change(action);
+            }
+        }
+
+        @Override
+        public void add(String name, int granularityBits, boolean enabled) throws DiskException {
+            perform(() -> bitmaps.add(name, granularityBits, enabled));
+        }
+
+        @Override
+        public void remove(String name) throws DiskException {
+            perform(() -> bitmaps.remove(name));
+        }
+
+        @Override
+        public void clear(String name) throws DiskException {
+            perform(() -> bitmaps.clear(name));
+        }
+
+        @Override
+        public void setEnabled(String name, boolean enabled) throws DiskException {
+            perform(() -> bitmaps.setEnabled(name, enabled));
+        }
+
+        @Override
+        public void merge(String into, String from) throws DiskException {
+            perform(() -> bitmaps.merge(into, from));
+        }
+
+        @Override
+        public List<Dirty> dirty(String name) throws DiskException {
+            synchronized (ManagedDisk.this) {
+                disk.size();
+                return bitmaps.dirty(name);
+            }
+        }
     }
 
     @Override
@@ -148,7 +252,12 @@ final class ManagedDisk implements VirtualDisk {
 
     @Override
     public synchronized void applySnapshot(String id) throws DiskException {
-        change(() -> disk.applySnapshot(id));
+        change(() -> {
+            requireUsable();
+            bitmaps.beforeSnapshot();
+            disk.applySnapshot(id);
+            bitmaps.changedAll();
+        });
     }
 
     @Override
@@ -163,6 +272,17 @@ final class ManagedDisk implements VirtualDisk {
 
     @Override
     public synchronized void close() throws DiskException {
-        disk.close();
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            // What was found broken is not written to any more; its bitmaps stay in use.
+            if (writable && mark.sound()) {
+                bitmaps.store();
+            }
+        } finally {
+            disk.close();
+        }
     }
 }

@@ -51,7 +51,9 @@
  * dev.qcow2.reference.BackingChanger}.
  *
  * <p>Persistent bitmaps on disk: {@link dev.qcow2.reference.BitmapsExtension}, {@link
- * dev.qcow2.reference.BitmapDirectoryEntry}, {@link dev.qcow2.reference.BitmapTableEntry}.
+ * dev.qcow2.reference.BitmapDirectoryEntry}, {@link dev.qcow2.reference.BitmapTableEntry}; in memory: {@link
+ * dev.qcow2.reference.DirtyBits}; between the two: {@link dev.qcow2.reference.BitmapPlanner}, {@link
+ * dev.qcow2.reference.BitmapStore}.
  */
 @NullMarked
 package dev.qcow2.reference;
