@@ -38,8 +38,7 @@ class WholeFormatMaintenanceTest {
             case "zstd" -> FormatFeatures.PLAIN.withCompression(Compression.ZSTD);
             case "subclusters" -> FormatFeatures.PLAIN.withExtendedL2();
             case "luks" ->
-                FormatFeatures.PLAIN.withEncryption(
-                        new Encryption(Cipher.LUKS_AES_256_XTS_PLAIN64, PASSPHRASE, 1000));
+                FormatFeatures.PLAIN.withEncryption(new Encryption(Cipher.LUKS_AES_256_XTS_PLAIN64, PASSPHRASE, 1000));
             default -> throw new IllegalArgumentException(kind);
         };
     }
@@ -52,8 +51,7 @@ class WholeFormatMaintenanceTest {
         }
     }
 
-    private static void requireRight(MemoryHostDirectory directory, byte[] expected, String when)
-            throws DiskException {
+    private static void requireRight(MemoryHostDirectory directory, byte[] expected, String when) throws DiskException {
         assertThat(Arrays.mismatch(read(directory), expected)).as(when).isEqualTo(-1);
         assertThat(RepairTest.audit(directory).clean())
                 .as(when + RepairTest.audit(directory).toText())
@@ -90,7 +88,8 @@ class WholeFormatMaintenanceTest {
                 .isZero();
         // All counts of the first block are forgotten.
         byte[] image = directory.content("image").toByteArray();
-        int block = (int) ByteBuffer.wrap(image).getLong((int) ByteBuffer.wrap(image).getLong(48));
+        int block = (int)
+                ByteBuffer.wrap(image).getLong((int) ByteBuffer.wrap(image).getLong(48));
         Arrays.fill(image, block, block + CLUSTER, (byte) 0);
         directory.put("image", MemoryFileContent.of(image));
         assertThat(DRIVER.repair(directory, "image", RepairMode.ALL, OPTIONS).clean())
