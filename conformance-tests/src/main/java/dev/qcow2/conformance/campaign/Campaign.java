@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.generate.Feature;
 import dev.qcow2.conformance.generate.ScriptGenerator;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Script;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +49,7 @@ public final class Campaign {
         this.surroundings = surroundings;
         this.coverage = surroundings.coverage();
         this.concurrent = new ConcurrentShare(options, this.subjects);
-        this.generator = new ScriptGenerator(options.seed(), surroundings.snapshots());
+        this.generator = new ScriptGenerator(options.seed(), surroundings.offers());
     }
 
     /**
@@ -136,13 +138,15 @@ public final class Campaign {
 
     private void runSequence(long index) throws InterruptedException {
         boolean qemu = options.qemuEvery() > 0 && index % options.qemuEvery() == 0;
-        List<DiskDriver> drivers = drivers(index);
         Script drawn = surroundings.facts().isPresent()
                 ? generator.script(index, surroundings.facts().get(), qemu)
                 : generator.script(index, qemu);
+        Set<Feature> needed = Feature.neededBy(drawn);
+        List<DiskDriver> drivers = drivers(index, needed);
         Script script =
                 drawn.withSubjects(drivers.stream().map(DiskDriver::name).toList());
         coverage.geometry(script);
+        coverage.features(needed);
         Optional<Difference> difference =
                 new Watchdog(surroundings.panel(coverage), options.patience()).run(script, drivers);
         guestOperations.addAndGet(script.operations().size());
@@ -153,11 +157,13 @@ public final class Campaign {
         }
     }
 
-    private List<DiskDriver> drivers(long index) {
+    /** Those whose turn it is, without those who lack something. */
+    private List<DiskDriver> drivers(long index, Set<Feature> needed) {
         List<DiskDriver> drivers = new ArrayList<>(subjects);
         if (!options.rotating().isEmpty()) {
             drivers.add(options.rotating().get((int) (index % options.rotating().size())));
         }
+        drivers.removeIf(driver -> !surroundings.features(driver).containsAll(needed));
         return drivers;
     }
 
@@ -174,7 +180,7 @@ public final class Campaign {
         }
         Difference found = first;
         Difference.Kind kind = found.kind();
-        List<DiskDriver> drivers = drivers(firstIndex);
+        List<DiskDriver> drivers = drivers(firstIndex, Feature.neededBy(found.original()));
         Duration patience =
                 Duration.ofSeconds(Math.max(2, Math.min(10, options.patience().toSeconds())));
         Watchdog watchdog = new Watchdog(surroundings.panel(new Coverage()), patience);

@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.generate.Feature;
 import dev.qcow2.conformance.language.ClusterState;
 import dev.qcow2.conformance.language.Layer;
 import dev.qcow2.conformance.language.Layer.Format;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /** Counts what a campaign has met. Safe for use by several threads. */
@@ -20,6 +22,8 @@ public final class Coverage {
     private final SortedMap<String, Long> operations = new TreeMap<>();
     private final SortedMap<String, SortedMap<String, Long>> geometries = new TreeMap<>();
 
+    private final SortedMap<String, Long> features = new TreeMap<>();
+    private final SortedMap<String, Set<String>> leftOut = new TreeMap<>();
     private final List<Transition> possible;
 
     /** Counts everything that the format allows. */
@@ -40,6 +44,18 @@ public final class Coverage {
 
     synchronized void operation(Operation operation) {
         operations.merge(operation.kind().word(), 1L, Long::sum);
+    }
+
+    /** An implementation has refused an image by the name of a feature. */
+    synchronized void leftOut(String driver, String feature) {
+        leftOut.computeIfAbsent(driver, key -> new TreeSet<>()).add(feature);
+    }
+
+    /** Counts what a sequence uses. */
+    synchronized void features(Set<Feature> used) {
+        used.forEach(feature -> features.merge(feature.words(), 1L, Long::sum));
+        String how = used.size() <= 3 ? Integer.toString(used.size()) : "4 or more";
+        count("features in one sequence", how);
     }
 
     synchronized void geometry(Script script) {
@@ -115,6 +131,24 @@ public final class Coverage {
      */
     public synchronized Map<String, Long> operations() {
         return new TreeMap<>(operations);
+    }
+
+    /**
+     * Returns how many sequences used each feature.
+     *
+     * @return by the feature's words
+     */
+    public synchronized Map<String, Long> features() {
+        return new TreeMap<>(features);
+    }
+
+    /**
+     * Returns who was left out of sequences, because of what.
+     *
+     * @return for each implementation the features that it refused when an image was opened
+     */
+    public synchronized Map<String, Set<String>> leftOut() {
+        return new TreeMap<>(leftOut);
     }
 
     /**

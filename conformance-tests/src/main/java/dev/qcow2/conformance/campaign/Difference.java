@@ -21,6 +21,8 @@ public record Difference(Kind kind, String subject, int step, String message, Sc
         WRONG_BYTES,
         /** A block status says zero of what is not, or does not tile its range. */
         WRONG_STATUS,
+        /** A bitmap is not as the model says. */
+        WRONG_BITMAP,
         /** The auditor finds a corruption or a leak. */
         AUDIT,
         /** Another implementation can't open the image, or reads other bytes from it. */

@@ -192,6 +192,11 @@ final class ImageGround implements Ground, AutoCloseable {
         }
 
         @Override
+        public OpenOptions options(OpenOptions options) {
+            return options.followingBacking();
+        }
+
+        @Override
         public String imageName() {
             return imageName;
         }

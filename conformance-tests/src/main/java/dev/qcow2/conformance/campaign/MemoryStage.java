@@ -10,6 +10,8 @@ import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryHostDirectory;
@@ -23,9 +25,11 @@ final class MemoryStage implements Stage {
     private static final String IMAGE_NAME = "disk.qcow2";
 
     private final MemoryHostDirectory directory;
+    private final List<Layer> layers;
 
-    private MemoryStage(MemoryHostDirectory directory) {
+    private MemoryStage(MemoryHostDirectory directory, List<Layer> layers) {
         this.directory = directory;
+        this.layers = layers;
     }
 
     /** Builds what the kit makes; the files can be copied for each implementation. */
@@ -56,9 +60,10 @@ final class MemoryStage implements Stage {
                             top.version(),
                             top.clusterBits(),
                             top.refcountOrder(),
-                            backing(script.layers(), 0)));
+                            backing(script.layers(), 0),
+                            top.features()));
         }
-        return new MemoryStage(directory);
+        return new MemoryStage(directory, script.layers());
     }
 
     private static String name(int index) {
@@ -66,13 +71,26 @@ final class MemoryStage implements Stage {
     }
 
     private static Optional<Backing> backing(List<Layer> layers, int index) {
-        if (index + 1 == layers.size()) {
-            return Optional.empty();
+        return index + 1 == layers.size() ? Optional.empty() : Optional.of(backingAt(layers, index + 1));
+    }
+
+    /** How an overlay names a layer. */
+    static Backing backingAt(List<Layer> layers, int index) {
+        Layer layer = layers.get(index);
+        BackingFormat format = layer.format() == Format.RAW ? BackingFormat.RAW : BackingFormat.QCOW2;
+        return new Backing(name(index), layer.traits().formatNamed() ? Optional.of(format) : Optional.empty());
+    }
+
+    @Override
+    public OpenOptions options(OpenOptions options) {
+        OpenOptions following = options.followingBacking();
+        FormatFeatures features = layers.get(0).features();
+        if (features.dataFile().isPresent()) {
+            following = following.followingDataFile();
         }
-        Layer below = layers.get(index + 1);
-        BackingFormat format = below.format() == Format.RAW ? BackingFormat.RAW : BackingFormat.QCOW2;
-        return Optional.of(
-                new Backing(name(index + 1), below.traits().formatNamed() ? Optional.of(format) : Optional.empty()));
+        return features.encryption().isPresent()
+                ? following.withPassphrase(features.encryption().get().passphrase())
+                : following;
     }
 
     @Override
@@ -97,8 +115,15 @@ final class MemoryStage implements Stage {
 
     @Override
     public void importFrom(Path image) throws DiskException {
-        try (HostFile file = directory.create(IMAGE_NAME)) {
-            FileCopy.copyFromPath(image, file);
+        importFile(image, IMAGE_NAME);
+        if (layers.get(0).features().dataFile().isPresent()) {
+            importFile(image.resolveSibling(Layer.DATA_FILE), Layer.DATA_FILE);
+        }
+    }
+
+    private void importFile(Path source, String name) throws DiskException {
+        try (HostFile file = directory.create(name)) {
+            FileCopy.copyFromPath(source, file);
         }
     }
 }

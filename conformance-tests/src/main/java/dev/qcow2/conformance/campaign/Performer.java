@@ -2,7 +2,12 @@ package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
 import dev.qcow2.conformance.language.Fill;
-import dev.qcow2.conformance.language.Operation;
+import dev.qcow2.conformance.language.BitmapStep;
+import dev.qcow2.conformance.language.MaintenanceStep;
+import dev.qcow2.conformance.language.OperationVisitor;
+import dev.qcow2.conformance.language.Resize;
+import dev.qcow2.conformance.language.VmStateStep;
+import dev.qcow2.conformance.language.WriteCompressed;
 import dev.qcow2.conformance.language.Operation.Change;
 import dev.qcow2.conformance.language.Operation.Discard;
 import dev.qcow2.conformance.language.Operation.Exchange;
@@ -21,20 +26,15 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
-import dev.qcow2.spec.model.BaseContent;
 import dev.qcow2.spec.model.GuestModel;
-import dev.qcow2.spec.model.GuestModel.DiscardRule;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Performs operations: first on every implementation, then on the model. */
-final class Performer implements Operation.Visitor<Void, Exception> {
+final class Performer implements OperationVisitor<Void, Exception> {
 
     /** A request to an open disk. */
     @FunctionalInterface
@@ -42,51 +42,40 @@ final class Performer implements Operation.Visitor<Void, Exception> {
         void send(VirtualDisk disk) throws DiskException;
     }
 
-    private static final int CHUNK = 1 << 20;
-
-    private final List<Subject> subjects;
+    private final Crew crew;
+    private final World world;
     private final GuestModel model;
+    private final Map<String, GuestModel.Saved> snapshots;
     private final Panel panel;
     private final boolean suitsQemu;
-    private final DiscardRule discardRule;
-    private final Map<String, GuestModel.Saved> snapshots = new HashMap<>();
+    private final BitmapPerformer bitmaps;
+    private final MaintenancePerformer maintenance;
 
-    Performer(List<Subject> subjects, GuestModel model, Ground ground, Panel panel, boolean suitsQemu)
-            throws IOException {
-        this.subjects = subjects;
-        this.model = model;
+    Performer(List<Subject> subjects, World world, Panel panel, boolean suitsQemu) {
+        this.crew = new Crew(subjects);
+        this.world = world;
+        this.model = world.model();
+        this.snapshots = world.snapshots();
         this.panel = panel;
         this.suitsQemu = suitsQemu;
-        // QC-L2-08: version 2 has no zero clusters that could hide what lies below.
-        boolean effective = ground.version() >= 3 || ground.below().isEmpty();
-        this.discardRule = new DiscardRule(1L << ground.clusterBits(), effective);
-        for (var snapshot : ground.snapshots().entrySet()) {
-            snapshots.put(snapshot.getKey(), contentAsSaved(snapshot.getValue()));
-        }
+        this.bitmaps = new BitmapPerformer(crew, world.dirty());
+        this.maintenance = new MaintenancePerformer(crew, world);
     }
 
-    /** The model keeps what it has held itself; so it holds the snapshot's content for a moment. */
-    private GuestModel.Saved contentAsSaved(BaseContent content) throws IOException {
-        GuestModel.Saved present = model.save();
-        for (long at = 0; at < model.size(); at += CHUNK) {
-            ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, model.size() - at));
-            content.readZeroPadded(at, chunk);
-            model.write(at, chunk.flip());
-        }
-        GuestModel.Saved saved = model.save();
-        model.restore(present);
-        return saved;
+    BitmapPerformer bitmaps() {
+        return bitmaps;
     }
 
     /** Sends a request to every disk; true if it is inside the disk, so that the model has to follow. */
     private boolean send(Ranged step, DiskRequest request) throws Objection, IOException {
         boolean inside = model.contains(step.offset(), step.length());
-        for (Subject subject : subjects) {
-            if (inside) {
-                Requests.mustSucceed(subject.name(), () -> request.send(subject.disk()));
-            } else {
-                Requests.mustBeOutOfBounds(subject.name(), () -> request.send(subject.disk()));
-            }
+        if (inside) {
+            crew.mustSucceed(subject -> request.send(subject.disk()));
+        } else {
+            crew.mustBeOutOfBounds(subject -> request.send(subject.disk()));
+        }
+        if (inside && step instanceof Change) {
+            world.changed(step.offset(), step.length());
         }
         return inside;
     }
@@ -98,10 +87,9 @@ final class Performer implements Operation.Visitor<Void, Exception> {
             send(step, disk -> disk.read(step.offset(), ByteBuffer.allocate(length)));
             return null;
         }
-        for (Subject subject : subjects) {
-            Requests.mustSucceed(subject.name(), () -> new Comparison(model)
-                    .bytes(subject.disk(), step.offset(), length, Kind.WRONG_BYTES, subject.name()));
-        }
+        Comparison comparison = new Comparison(model);
+        crew.mustSucceed(subject ->
+                comparison.bytes(subject.disk(), step.offset(), length, Kind.WRONG_BYTES, subject.name()));
         return null;
     }
 
@@ -125,7 +113,7 @@ final class Performer implements Operation.Visitor<Void, Exception> {
     @Override
     public Void discard(Discard step) throws Objection, IOException {
         if (send(step, disk -> disk.discard(step.offset(), step.length()))) {
-            model.discard(step.offset(), step.length(), discardRule);
+            model.discard(step.offset(), step.length(), world.discardRule());
         }
         return null;
     }
@@ -136,22 +124,21 @@ final class Performer implements Operation.Visitor<Void, Exception> {
             send(step, disk -> disk.status(step.offset(), step.length()));
             return null;
         }
-        for (Subject subject : subjects) {
-            Requests.mustSucceed(subject.name(), () -> new Comparison(model)
-                    .status(subject.disk(), step.offset(), step.length(), subject.name()));
-        }
+        Comparison comparison = new Comparison(model);
+        crew.mustSucceed(
+                subject -> comparison.status(subject.disk(), step.offset(), step.length(), subject.name()));
         return null;
     }
 
     @Override
     public Void flush(Flush step) throws Objection, IOException {
-        forEach(subject -> subject.disk().flush());
+        crew.mustSucceed(subject -> subject.disk().flush());
         return null;
     }
 
     @Override
     public Void reopen(Reopen step) throws Objection, IOException {
-        forEach(subject -> {
+        crew.mustSucceed(subject -> {
             subject.disk().close();
             subject.reopen();
         });
@@ -160,20 +147,23 @@ final class Performer implements Operation.Visitor<Void, Exception> {
 
     @Override
     public Void exchange(Exchange step) throws Objection, IOException {
-        forEach(subject -> subject.disk().close());
+        crew.mustSucceed(subject -> subject.disk().close());
+        List<Subject> subjects = crew.subjects();
         List<Stage> stages = subjects.stream().map(Subject::stage).toList();
         for (int i = 0; i < subjects.size(); i++) {
             subjects.get(i).takeOver(stages.get((i + stages.size() - 1) % stages.size()));
         }
-        forEach(Subject::reopen);
+        crew.mustSucceed(Subject::reopen);
         return null;
     }
 
     @Override
     public Void snapshotCreate(SnapshotCreate step) throws Objection, IOException {
         boolean fresh = !snapshots.containsKey(step.name());
-        if (fresh && allDo("snapshot-create", subject -> subject.disk().createSnapshot(step.name()))) {
-            snapshots.put(step.name(), model.save());
+        if (fresh
+                && crew.allDo(
+                        "snapshot-create", subject -> subject.disk().createSnapshot(step.name(), step.vmStateSize()))) {
+            snapshots.put(step.name(), model.takeSnapshot(step.vmStateSize()));
         }
         return null;
     }
@@ -182,8 +172,9 @@ final class Performer implements Operation.Visitor<Void, Exception> {
     public Void snapshotApply(SnapshotApply step) throws Objection, IOException {
         GuestModel.Saved saved = snapshots.get(step.name());
         if (saved != null
-                && allDo("snapshot-apply", subject -> subject.disk().applySnapshot(id(subject, step.name())))) {
+                && crew.allDo("snapshot-apply", subject -> subject.disk().applySnapshot(id(subject, step.name())))) {
             model.restore(saved);
+            world.dirty().loaded(model.size());
         }
         return null;
     }
@@ -191,7 +182,7 @@ final class Performer implements Operation.Visitor<Void, Exception> {
     @Override
     public Void snapshotDelete(SnapshotDelete step) throws Objection, IOException {
         if (snapshots.containsKey(step.name())
-                && allDo("snapshot-delete", subject -> subject.disk().deleteSnapshot(id(subject, step.name())))) {
+                && crew.allDo("snapshot-delete", subject -> subject.disk().deleteSnapshot(id(subject, step.name())))) {
             snapshots.remove(step.name());
         }
         return null;
@@ -205,41 +196,93 @@ final class Performer implements Operation.Visitor<Void, Exception> {
                 .orElse("missing snapshot " + name);
     }
 
-    /** What a subject is asked to do. */
-    @FunctionalInterface
-    private interface SubjectRequest {
-        void send(Subject subject) throws DiskException;
+    @Override
+    public Void writeCompressed(WriteCompressed step) throws Objection, IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(Fill.bytes(step.fill(), Math.toIntExact(step.length())));
+        Crew.SubjectRequest request = subject -> subject.disk().writeCompressed(step.offset(), bytes.duplicate());
+        boolean inside = model.contains(step.offset(), step.length());
+        if (step.length() == 0 && inside) {
+            // Nothing to do, and nothing that it could be refused for, or it is: both are right.
+            for (Subject subject : crew.subjects()) {
+                Requests.refusal(subject.name(), () -> request.send(subject));
+            }
+        } else if (!inside || !world.wholeClusters(step.offset(), step.length()) || !world.mayCompress()) {
+            crew.mustRefuse("a compressed write outside the disk, not of whole clusters or where none can be", request);
+        } else {
+            crew.mustSucceed(request);
+            model.write(step.offset(), bytes.duplicate());
+            world.changed(step.offset(), step.length());
+        }
+        return null;
     }
 
-    private void forEach(SubjectRequest request) throws Objection, IOException {
-        for (Subject subject : subjects) {
-            Requests.mustSucceed(subject.name(), () -> request.send(subject));
+    @Override
+    public Void resize(Resize step) throws Objection, IOException {
+        if (crew.allDo("resize", subject -> subject.disk().resize(step.size(), step.preallocation()))) {
+            model.resize(step.size());
+            world.dirty().resize(step.size());
         }
+        for (Subject subject : crew.subjects()) {
+            long size = subject.disk().size();
+            if (size != model.size()) {
+                throw new Objection(
+                        Kind.WRONG_BYTES, subject.name(), "the disk has " + size + " bytes, expected " + model.size());
+            }
+        }
+        return null;
     }
 
-    /** A snapshot may be refused, for instance when a count would overflow (QC-REF-11); but by all or by none. */
-    private boolean allDo(String what, SubjectRequest request) throws Objection, IOException {
-        List<String> refusals = new ArrayList<>();
-        for (Subject subject : subjects) {
-            Optional<DiskException> refusal = Requests.refusal(subject.name(), () -> request.send(subject));
-            refusal.ifPresent(reason -> refusals.add(subject.name() + ": " + reason));
+    @Override
+    public Void vmState(VmStateStep step) throws Objection, IOException {
+        int length = Math.toIntExact(step.length());
+        if (step instanceof VmStateStep.Write write) {
+            ByteBuffer bytes = ByteBuffer.wrap(Fill.bytes(write.fill(), length));
+            if (crew.allDo("vm-state write", subject -> subject.disk().writeVmState(step.offset(), bytes.duplicate()))) {
+                model.writeVmState(step.offset(), bytes);
+            }
+            return null;
         }
-        if (!refusals.isEmpty() && refusals.size() < subjects.size()) {
-            throw new Objection(Kind.REFUSAL, refusals.get(0), what + " is refused by some and done by others");
+        ByteBuffer expected = ByteBuffer.allocate(length);
+        model.readVmState(step.offset(), expected);
+        for (Subject subject : crew.subjects()) {
+            ByteBuffer observed = ByteBuffer.allocate(length);
+            Requests.mustSucceed(subject.name(), () -> subject.disk().readVmState(step.offset(), observed));
+            int at = observed.flip().mismatch(expected.rewind());
+            if (at >= 0) {
+                String found = "is " + Fill.describe(observed.array(), at) + ", expected is "
+                        + Fill.describe(expected.array(), at);
+                throw new Objection(
+                        Kind.WRONG_BYTES, subject.name(), "byte " + (step.offset() + at) + " of machine state " + found);
+            }
         }
-        return refusals.isEmpty();
+        return null;
+    }
+
+    @Override
+    public Void bitmap(BitmapStep step) throws Objection, IOException {
+        bitmaps.perform(step);
+        return null;
+    }
+
+    @Override
+    public Void maintenance(MaintenanceStep step) throws Objection, IOException {
+        maintenance.perform(step);
+        return null;
     }
 
     @Override
     public Void qemu(Qemu step) throws Exception {
-        Change change = step.change();
+        if (!(step.step() instanceof Change change) || change instanceof WriteCompressed) {
+            return step.step().accept(this);
+        }
         boolean aligned = change.length() > 0 && change.offset() % 512 == 0 && change.length() % 512 == 0;
         if (panel.qemu().isEmpty() || !suitsQemu || !aligned || !model.contains(change.offset(), change.length())) {
             return change.accept(this);
         }
-        for (Subject subject : subjects) {
+        for (Subject subject : crew.subjects()) {
             qemu(subject, change);
         }
+        world.changed(change.offset(), change.length());
         if (change instanceof Discard) {
             settleDiscard(change);
         } else if (change instanceof Write write) {
@@ -267,7 +310,7 @@ final class Performer implements Operation.Visitor<Void, Exception> {
     /** QC-GUEST-04: QEMU is free to keep or to zero each byte; afterwards all disks are made the same again. */
     private void settleDiscard(Change change) throws Objection, IOException {
         int length = Math.toIntExact(Math.min(change.length(), 1 << 24));
-        for (Subject subject : subjects) {
+        for (Subject subject : crew.subjects()) {
             ByteBuffer observed = ByteBuffer.allocate(length);
             Requests.mustSucceed(subject.name(), () -> subject.disk().read(change.offset(), observed));
             var wrong = model.firstNeitherOldNorZero(change.offset(), observed.flip());

@@ -1,7 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
-import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OutOfBoundsException;
 import java.io.IOException;
@@ -47,14 +46,6 @@ final class Requests {
             StackTraceElement[] trace = e.getStackTrace();
             String where = trace.length == 0 ? "" : " at " + trace[0];
             throw new Objection(Kind.CRASH, subject, e + where);
-        }
-    }
-
-    static Subject open(DiskDriver driver, Stage stage) throws Objection, IOException {
-        try {
-            return new Subject(driver, stage);
-        } catch (DiskException e) {
-            throw new Objection(Kind.REFUSAL, driver.name(), "opening: " + e);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
+import dev.qcow2.conformance.generate.Feature;
 import dev.qcow2.conformance.language.Layer.Maker;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Operation.Ranged;
@@ -8,11 +9,13 @@ import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.language.Script.Rigour;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.model.GuestModel;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -83,9 +86,13 @@ final class SequenceRunner {
         Ground ground = script.image().isPresent() ? panel.image().orElseThrow() : Ground.ofLayers(script);
         GuestModel model = new GuestModel(ground.content().size(), ground.content());
         for (DiskDriver driver : drivers) {
-            subjects.add(Requests.open(driver, ground.stage(driver, script.efficientZeroing())));
+            join(driver, ground);
         }
-        Performer performer = new Performer(subjects, model, ground, panel, script.suitsQemu());
+        if (subjects.isEmpty()) {
+            return;
+        }
+        World world = new World(model, ground, script);
+        Performer performer = new Performer(subjects, world, panel, script.suitsQemu());
         TransitionCounter counter = new TransitionCounter(model, ground, panel.coverage());
         judgeAll(model, 0, Math.min(model.size(), SMALL), script.rigour() == Rigour.EACH);
         for (step = 0; step < script.operations().size(); step++) {
@@ -102,6 +109,22 @@ final class SequenceRunner {
             }
         }
         finish(model);
+        compareBitmaps(performer.bitmaps(), world);
+    }
+
+    /** Who refuses by name what the image uses takes no part. */
+    private void join(DiskDriver driver, Ground ground) throws Objection, IOException {
+        boolean plain = EnumSet.of(Feature.SNAPSHOTS).containsAll(Feature.neededBy(script));
+        try {
+            subjects.add(new Subject(driver, ground.stage(driver, script.efficientZeroing())));
+        } catch (UnsupportedFeatureException e) {
+            if (plain) {
+                throw new Objection(Kind.REFUSAL, driver.name(), "opening: " + e);
+            }
+            panel.coverage().leftOut(driver.name(), e.feature());
+        } catch (DiskException e) {
+            throw new Objection(Kind.REFUSAL, driver.name(), "opening: " + e);
+        }
     }
 
     private void judge(GuestModel model, Operation operation, boolean each) throws Objection, IOException {
@@ -165,7 +188,8 @@ final class SequenceRunner {
             return;
         }
         Subject subject = subjects.get(index);
-        DiskDriver other = drivers.get((index + 1 + step % (count - 1)) % count);
+        DiskDriver other =
+                subjects.get((index + 1 + step % (count - 1)) % count).driver();
         String who = other.name() + " reading the image of " + subject.name();
         try (VirtualDisk disk = subject.openForeign(other)) {
             comparison.bytes(disk, offset, length, Kind.FOREIGN_READ, who);
@@ -185,10 +209,27 @@ final class SequenceRunner {
                 KeptExtension.check(subject);
             }
         }
-        if (script.qemuJudges() && panel.qemu().isPresent()) {
+        if (script.qemuJudges() && script.suitsQemu() && panel.qemu().isPresent()) {
             QemuJudge judge = new QemuJudge(panel.qemu().get(), panel.scratch(), model);
             for (Subject subject : subjects) {
                 judge.judge(subject);
+            }
+        }
+    }
+
+    /** What bitmaps say is on disk after the close: somebody else reads it there, if there is somebody else. */
+    private void compareBitmaps(BitmapPerformer bitmaps, World world) throws Objection, IOException {
+        if (world.dirty().names().isEmpty()) {
+            return;
+        }
+        for (int i = 0; i < subjects.size(); i++) {
+            Subject subject = subjects.get(i);
+            DiskDriver other = subjects.get((i + 1) % subjects.size()).driver();
+            String who = other.name() + " reading the bitmaps of " + subject.name();
+            try (VirtualDisk disk = subject.openForeign(other)) {
+                bitmaps.compareAll(disk, Kind.WRONG_BITMAP, who);
+            } catch (DiskException e) {
+                throw new Objection(Kind.FOREIGN_READ, who, e.toString());
             }
         }
     }

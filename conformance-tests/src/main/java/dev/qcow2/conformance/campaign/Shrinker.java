@@ -144,7 +144,7 @@ final class Shrinker {
             if (operation instanceof Ranged ranged) {
                 any |= smallerRange(i, ranged);
             } else if (operation instanceof Qemu qemu) {
-                any |= replace(i, qemu.change());
+                any |= replace(i, qemu.step());
             }
         }
         return any;

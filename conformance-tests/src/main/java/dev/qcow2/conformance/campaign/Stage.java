@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.host.HostDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,6 +22,9 @@ interface Stage {
      */
     Path exportTo(Path target) throws IOException;
 
-    /** Takes the disk's own image back from the real host. */
+    /** Adds what is needed to open the image: its backing files, its data file, its passphrase. */
+    OpenOptions options(OpenOptions options);
+
+    /** Takes the disk's own image, and its data file, back from the real host. */
     void importFrom(Path image) throws IOException, DiskException;
 }

@@ -37,7 +37,11 @@ final class Subject {
     }
 
     void reopen() throws DiskException {
-        disk = open(driver, stage, OpenOptions.readWrite());
+        reopen(OpenOptions.readWrite());
+    }
+
+    void reopen(OpenOptions options) throws DiskException {
+        disk = open(driver, stage, options);
     }
 
     /** Takes over an image; the disk must be closed before, and reopened after. */
@@ -56,6 +60,6 @@ final class Subject {
     }
 
     private static VirtualDisk open(DiskDriver driver, Stage stage, OpenOptions options) throws DiskException {
-        return driver.open(stage.directory(), stage.imageName(), options.followingBacking());
+        return driver.open(stage.directory(), stage.imageName(), stage.options(options));
     }
 }

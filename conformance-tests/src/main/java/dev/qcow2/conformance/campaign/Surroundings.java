@@ -1,21 +1,21 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.generate.Feature;
 import dev.qcow2.conformance.generate.ImageFacts;
 import dev.qcow2.conformance.qemu.QemuTools;
-import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
-import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.OpenOptions;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
-import dev.qcow2.spec.disk.VirtualDisk;
-import dev.qcow2.spec.host.MemoryHostDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What is looked up once before a campaign, and cleaned up after it. */
@@ -24,19 +24,22 @@ final class Surroundings implements AutoCloseable {
     private final Optional<QemuTools> qemu;
     private final Path scratch;
     private final Optional<ImageGround> image;
-    private final boolean snapshots;
+    private final Map<String, Set<Feature>> features;
+    private final List<Set<Feature>> offers;
     private final List<String> notes;
 
     private Surroundings(
             Optional<QemuTools> qemu,
             Path scratch,
             Optional<ImageGround> image,
-            boolean snapshots,
+            Map<String, Set<Feature>> features,
+            List<Set<Feature>> offers,
             List<String> notes) {
         this.qemu = qemu;
         this.scratch = scratch;
         this.image = image;
-        this.snapshots = snapshots;
+        this.features = features;
+        this.offers = offers;
         this.notes = notes;
     }
 
@@ -46,12 +49,10 @@ final class Surroundings implements AutoCloseable {
         if (qemu.isEmpty()) {
             notes.add("QEMU took no part: qemu-img and qemu-io are not installed, or it was not wanted");
         }
-        boolean snapshots = true;
+        Map<String, Set<Feature>> features = new ConcurrentHashMap<>();
         for (DiskDriver driver : drivers) {
-            if (!canSnapshot(driver)) {
-                snapshots = false;
-                notes.add("snapshots were not taken: " + driver.name() + " does not support it");
-            }
+            Set<Feature> supported = features.computeIfAbsent(driver.name(), name -> FeatureProbe.of(driver));
+            missing(driver, supported).filter(note -> !notes.contains(note)).ifPresent(notes::add);
         }
         Path scratch = Files.createTempDirectory("qcow2-conform");
         try {
@@ -60,27 +61,49 @@ final class Surroundings implements AutoCloseable {
                 ground = Optional.of(ImageGround.of(imagePath.get(), drivers.get(0), qemu, scratch));
                 notes.add(ground.get().origin());
             }
-            return new Surroundings(qemu, scratch, ground, snapshots, List.copyOf(notes));
+            return new Surroundings(qemu, scratch, ground, features, offers(drivers, features), List.copyOf(notes));
         } catch (IOException | RuntimeException e) {
             delete(scratch);
             throw e;
         }
     }
 
-    private static boolean canSnapshot(DiskDriver driver) {
-        MemoryHostDirectory directory = new MemoryHostDirectory();
-        try {
-            driver.create(directory, "probe", CreateOptions.ofSize(1 << 20));
-            try (VirtualDisk disk = driver.open(directory, "probe", OpenOptions.readWrite())) {
-                disk.createSnapshot("probe");
-                return true;
+    /** Returns what an implementation supports; asks it once. */
+    Set<Feature> features(DiskDriver driver) {
+        return features.computeIfAbsent(driver.name(), name -> FeatureProbe.of(driver));
+    }
+
+    /** What all support together first, then what each supports alone, if that is more. */
+    List<Set<Feature>> offers() {
+        return offers;
+    }
+
+    private static List<Set<Feature>> offers(List<DiskDriver> drivers, Map<String, Set<Feature>> features) {
+        Set<Feature> common = EnumSet.allOf(Feature.class);
+        drivers.forEach(driver -> common.retainAll(features.get(driver.name())));
+        List<Set<Feature>> offers = new ArrayList<>(List.of(common));
+        for (DiskDriver driver : drivers) {
+            Set<Feature> own = features.get(driver.name());
+            if (!offers.contains(own)) {
+                offers.add(own);
             }
-        } catch (UnsupportedFeatureException | UnsupportedOperationException e) {
-            return false;
-        } catch (DiskException | RuntimeException e) {
-            // Any other failure is for the campaign to find.
-            return true;
         }
+        return List.copyOf(offers);
+    }
+
+    private static Optional<String> missing(DiskDriver driver, Set<Feature> supported) {
+        String missing = EnumSet.complementOf(copy(supported)).stream()
+                .map(Feature::words)
+                .collect(Collectors.joining(", "));
+        return missing.isEmpty()
+                ? Optional.empty()
+                : Optional.of(driver.name() + " takes no part in sequences with what it refuses: " + missing);
+    }
+
+    private static EnumSet<Feature> copy(Set<Feature> features) {
+        EnumSet<Feature> copy = EnumSet.noneOf(Feature.class);
+        copy.addAll(features);
+        return copy;
     }
 
     Optional<QemuTools> qemu() {
@@ -89,10 +112,6 @@ final class Surroundings implements AutoCloseable {
 
     Optional<ImageFacts> facts() {
         return image.map(ImageGround::facts);
-    }
-
-    boolean snapshots() {
-        return snapshots;
     }
 
     List<String> notes() {

@@ -46,7 +46,8 @@ public record Transition(int version, ClusterState state, boolean shared, Below 
         for (int version = 2; version <= 3; version++) {
             for (ClusterState state : ClusterState.values()) {
                 boolean zero = state == ClusterState.ZERO_PLAIN || state == ClusterState.ZERO_ALLOCATED;
-                if (version == 3 || !zero) {
+                boolean counted = !state.needsSubclusters() && state != ClusterState.COMPRESSED;
+                if (counted && (version == 3 || !zero)) {
                     addAll(all, version, state);
                 }
             }

@@ -38,8 +38,8 @@ final class TransitionCounter {
         Change change;
         if (operation instanceof Change own) {
             change = own;
-        } else if (operation instanceof Qemu qemu) {
-            change = qemu.change();
+        } else if (operation instanceof Qemu qemu && qemu.step() instanceof Change foreign) {
+            change = foreign;
         } else {
             return;
         }

@@ -3,12 +3,7 @@ package dev.qcow2.conformance.command;
 import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.optimized.OptimizedOptions;
 import dev.qcow2.reference.ReferenceDriver;
-import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
-import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.OpenOptions;
-import dev.qcow2.spec.disk.VirtualDisk;
-import dev.qcow2.spec.host.HostDirectory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,19 +17,6 @@ import java.util.stream.Stream;
  * @param rotating those of which each sequence gets one
  */
 record Drivers(List<DiskDriver> main, List<DiskDriver> rotating) {
-
-    /** The same implementation under another name. */
-    private record Named(String name, DiskDriver driver) implements DiskDriver {
-        @Override
-        public void create(HostDirectory directory, String fileName, CreateOptions options) throws DiskException {
-            driver.create(directory, fileName, options);
-        }
-
-        @Override
-        public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
-            return driver.open(directory, fileName, options);
-        }
-    }
 
     /**
      * Reference, optimized, and in turn other points of its lattice: no optimisation, each alone,
@@ -54,7 +36,7 @@ record Drivers(List<DiskDriver> main, List<DiskDriver> rotating) {
 
     /** The name says which switches are on: bit i for the i-th. */
     private static DiskDriver optimized(int bits) {
-        return new Named("optimized-" + bits, new OptimizedDriver(OptimizedOptions.of(bits)));
+        return new NamedDriver("optimized-" + bits, new OptimizedDriver(OptimizedOptions.of(bits)));
     }
 
     Optional<DiskDriver> named(String name) {

@@ -47,6 +47,8 @@ final class ResultJson {
         });
         ArrayNode missed = node.putArray("neverReached");
         coverage.neverReached().forEach(transition -> missed.add(transition.toString()));
+        node.set("features", MAPPER.valueToTree(coverage.features()));
+        node.set("leftOut", MAPPER.valueToTree(coverage.leftOut()));
         node.set("operations", MAPPER.valueToTree(coverage.operations()));
         node.set("geometries", MAPPER.valueToTree(coverage.geometries()));
         return node;

@@ -6,6 +6,9 @@ import dev.qcow2.conformance.language.Layer.Maker;
 import dev.qcow2.conformance.language.Layer.Run;
 import dev.qcow2.conformance.language.Layer.Sharing;
 import dev.qcow2.conformance.language.Layer.Traits;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.FormatFeatures.DataFile;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,6 +30,7 @@ final class ChainGenerator {
     private static final int FIRST_FILL = 1 << 16;
 
     private final Dice dice;
+    private final Abilities abilities;
     private final boolean sectors;
     private int nextFill = FIRST_FILL;
 
@@ -34,24 +38,36 @@ final class ChainGenerator {
      * Makes a generator.
      *
      * @param dice of the sequence
-     * @param sectors true if QEMU takes part: sizes are then multiples of 512
+     * @param abilities what the sequence uses; if QEMU takes part sizes are multiples of 512
      */
-    ChainGenerator(Dice dice, boolean sectors) {
+    ChainGenerator(Dice dice, Abilities abilities) {
         this.dice = dice;
-        this.sectors = sectors;
+        this.abilities = abilities;
+        this.sectors = abilities.qemu();
     }
 
     List<Layer> chain() {
         List<Layer> layers = new ArrayList<>();
         layers.add(top());
-        int backingFiles = dice.weighted(BACKING_WEIGHTS);
+        int backingFiles = standsAlone(layers.get(0)) ? 0 : dice.weighted(BACKING_WEIGHTS);
         for (int i = 1; i <= backingFiles; i++) {
             layers.add(backing(layers.get(0), i == backingFiles));
         }
         return layers;
     }
 
+    /** A raw data file, and preallocated zeros, leave nothing to a backing file. */
+    private static boolean standsAlone(Layer layer) {
+        FormatFeatures features = layer.features();
+        boolean rawFile = features.dataFile().filter(DataFile::raw).isPresent();
+        return rawFile || features.preallocation() != Preallocation.OFF;
+    }
+
     private Layer top() {
+        FeatureLayers special = new FeatureLayers(dice, abilities);
+        if (special.any()) {
+            return special.top();
+        }
         if (dice.percent(2)) {
             return nearlyFull();
         }

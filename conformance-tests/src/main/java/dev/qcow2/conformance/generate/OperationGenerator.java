@@ -32,11 +32,11 @@ final class OperationGenerator {
     private static final int MOST_SNAPSHOTS = 2;
 
     private final Dice dice;
-    private final long size;
     private final long cluster;
     private final List<Long> places;
     private final boolean snapshots;
     private final boolean qemu;
+    private final FeatureOperations special;
     private int nextFill = 1;
     private int snapshotCount;
 
@@ -46,19 +46,21 @@ final class OperationGenerator {
      * @param dice of the sequence
      * @param size bytes of the disk
      * @param clusterBits of the disk's own image
+     * @param layers how many images the chain has; 0 if that is not known
      * @param interesting guest offsets near which something changes
      * @param abilities what the implementations and the machine can do
      */
-    OperationGenerator(Dice dice, long size, int clusterBits, List<Long> interesting, Abilities abilities) {
+    OperationGenerator(
+            Dice dice, long size, int clusterBits, int layers, List<Long> interesting, Abilities abilities) {
         this.dice = dice;
-        this.size = size;
         this.cluster = 1L << clusterBits;
-        this.snapshots = abilities.snapshots();
+        this.snapshots = abilities.has(Feature.SNAPSHOTS);
         this.qemu = abilities.qemu();
-        this.places = places(interesting);
+        this.places = places(interesting, size);
+        this.special = new FeatureOperations(dice, abilities, size, clusterBits, layers);
     }
 
-    private List<Long> places(List<Long> interesting) {
+    private List<Long> places(List<Long> interesting, long size) {
         List<Long> chosen = new ArrayList<>();
         int count = (int) dice.between(2, 6);
         for (int i = 0; i < count; i++) {
@@ -78,7 +80,8 @@ final class OperationGenerator {
     }
 
     private Operation next() {
-        return switch (dice.weighted(7, 38, 22, 14, 3, 3, 4, 3, snapshots ? 8 : 0, qemu ? 20 : 0, 1)) {
+        int share = special.weight();
+        return switch (dice.weighted(7, 38, 22, 14, 3, 3, 4, 3, snapshots ? 8 : 0, qemu ? 20 : 0, 1, share)) {
             case 0 -> read();
             case 1 -> write();
             case 2 -> zeroes();
@@ -89,7 +92,8 @@ final class OperationGenerator {
             case 7 -> new Exchange();
             case 8 -> snapshot();
             case 9 -> qemuChange();
-            default -> outside();
+            case 10 -> outside();
+            default -> special.next(places);
         };
     }
 
@@ -127,14 +131,14 @@ final class OperationGenerator {
                     default -> discard();
                 };
         long from = change.offset() / 512 * 512;
-        long to = Math.min(size / 512 * 512, (change.offset() + change.length() + 511) / 512 * 512);
+        long to = Math.min(special.size() / 512 * 512, (change.offset() + change.length() + 511) / 512 * 512);
         return new Qemu(change.withRange(from, Math.max(0, to - from)));
     }
 
     private Operation snapshot() {
         boolean create = snapshotCount < MOST_SNAPSHOTS && dice.percent(50);
         if (create) {
-            return new SnapshotCreate("s" + snapshotCount++);
+            return new SnapshotCreate("s" + snapshotCount++, special.vmStateSize());
         }
         // The kit's own images may have one from the start.
         String name = dice.percent(25) ? ImageBuilder.SNAPSHOT_NAME : "s" + dice.below(MOST_SNAPSHOTS);
@@ -143,6 +147,7 @@ final class OperationGenerator {
 
     /** A request of which at least one byte is outside the disk. */
     private Operation outside() {
+        long size = special.size();
         long offset = dice.pick(List.of(size, size + 1, size - 1, Long.MAX_VALUE - 1, -1L));
         long length = Math.max(2, dice.below(2 * cluster));
         return switch (dice.weighted(1, 1, 1, 1, 1)) {
@@ -158,6 +163,7 @@ final class OperationGenerator {
     private record Range(long offset, long length) {}
 
     private Range range(long longest) {
+        long size = special.size();
         long start = Math.min(dice.pick(places) * cluster, size);
         long count = dice.percent(75) ? 1 : dice.between(2, Math.max(2, Math.min(80, size / cluster)));
         long whole = count * cluster;

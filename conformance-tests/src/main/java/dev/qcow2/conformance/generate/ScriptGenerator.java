@@ -7,6 +7,7 @@ import dev.qcow2.conformance.language.Script.Rigour;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Draws whole scripts: which depends on seed and index alone. */
 public final class ScriptGenerator {
@@ -15,17 +16,24 @@ public final class ScriptGenerator {
     private static final int MOST_OPERATIONS = 44;
 
     private final long seed;
-    private final boolean snapshots;
+    private static final int COMMON_SHARE = 70;
+
+    private final List<Set<Feature>> offers;
 
     /**
      * Makes a generator.
      *
      * @param seed of the campaign
-     * @param snapshots true if every implementation can take internal snapshots
+     * @param offers sets of features that somebody supports; the first one, which all support, is taken most often
      */
-    public ScriptGenerator(long seed, boolean snapshots) {
+    public ScriptGenerator(long seed, List<Set<Feature>> offers) {
         this.seed = seed;
-        this.snapshots = snapshots;
+        this.offers = List.copyOf(offers);
+    }
+
+    private Abilities choose(Dice dice, boolean qemu) {
+        Set<Feature> offer = dice.percent(COMMON_SHARE) ? offers.get(0) : dice.pick(offers);
+        return new Abilities(offer, qemu).choose(dice);
     }
 
     /**
@@ -37,10 +45,11 @@ public final class ScriptGenerator {
      */
     public Script script(long index, boolean qemu) {
         Dice dice = Dice.of(seed, index);
-        List<Layer> layers = new ChainGenerator(dice, qemu).chain();
+        Abilities abilities = choose(dice, qemu);
+        List<Layer> layers = new ChainGenerator(dice, abilities).chain();
         Layer top = layers.get(0);
         OperationGenerator operations = new OperationGenerator(
-                dice, top.size(), top.clusterBits(), interesting(layers), new Abilities(snapshots, qemu));
+                dice, top.size(), top.clusterBits(), layers.size(), interesting(layers), abilities);
         return new Script(
                 Optional.empty(),
                 layers,
@@ -61,8 +70,9 @@ public final class ScriptGenerator {
      */
     public Script script(long index, ImageFacts image, boolean qemu) {
         Dice dice = Dice.of(seed, index);
+        Abilities abilities = choose(dice, qemu).onExistingImage();
         OperationGenerator operations = new OperationGenerator(
-                dice, image.size(), image.clusterBits(), image.interesting(), new Abilities(snapshots, qemu));
+                dice, image.size(), image.clusterBits(), 0, image.interesting(), abilities);
         return new Script(
                 Optional.of(image.name()),
                 List.of(),

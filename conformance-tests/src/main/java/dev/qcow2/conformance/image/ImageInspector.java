@@ -120,24 +120,57 @@ public final class ImageInspector {
     }
 
     private long count(long hostOffset) throws DiskException {
-        long cluster = hostOffset >>> clusterBits;
-        int blockBits = clusterBits + 3 - refcountOrder;
-        long blockIndex = cluster >>> blockBits;
-        long block = blockIndex < refcountTableEntries ? readLong(refcountTableOffset + blockIndex * 8) & -512L : 0;
-        if (block == 0) {
+        long bit = countBit(hostOffset);
+        if (bit < 0) {
             return 0;
         }
-        long bit = (cluster & ((1L << blockBits) - 1)) << refcountOrder;
         int bits = 1 << refcountOrder;
         ByteBuffer bytes = ByteBuffer.allocate(8);
         bytes.position(8 - Math.max(1, bits / 8));
-        file.readZeroPadded(block + bit / 8, bytes);
+        file.readZeroPadded(bit / 8, bytes);
         long value = bytes.getLong(0);
         // QC-REF-08: narrow counts start at the least significant bit.
         return bits < 8 ? value >>> (bit % 8) & ((1 << bits) - 1) : value;
     }
 
-    private long readLong(long hostOffset) throws DiskException {
+    /** Returns where in the file a count stands, in bits, or -1 if it has no place. */
+    private long countBit(long hostOffset) throws DiskException {
+        long cluster = hostOffset >>> clusterBits;
+        int blockBits = clusterBits + 3 - refcountOrder;
+        long blockIndex = cluster >>> blockBits;
+        long block = blockIndex < refcountTableEntries ? readLong(refcountTableOffset + blockIndex * 8) & -512L : 0;
+        return block == 0 ? -1 : block * 8 + ((cluster & ((1L << blockBits) - 1)) << refcountOrder);
+    }
+
+    /** Turns a count from 0 to 1 or back; false if it has no place, or another value. */
+    boolean setCount(HostFile writable, long hostOffset, int value) throws DiskException {
+        long bit = countBit(hostOffset);
+        if (bit < 0 || count(hostOffset) != 1 - value) {
+            return false;
+        }
+        int bits = 1 << refcountOrder;
+        long last = bit / 8 + Math.max(1, bits / 8) - 1;
+        ByteBuffer bytes = ByteBuffer.allocate(1);
+        file.readZeroPadded(last, bytes);
+        bytes.put(0, (byte) (bytes.get(0) ^ 1 << (bits < 8 ? bit % 8 : 0)));
+        writable.write(last, bytes.rewind());
+        return true;
+    }
+
+    int l1Size() {
+        return l1Size;
+    }
+
+    long l1Offset() {
+        return l1Offset;
+    }
+
+    /** Returns which L2 table an L1 entry names, 0 for none. */
+    long tableAt(long hostOffset) throws DiskException {
+        return readLong(hostOffset) & OFFSET_MASK;
+    }
+
+    long readLong(long hostOffset) throws DiskException {
         ByteBuffer bytes = ByteBuffer.allocate(8);
         file.readZeroPadded(hostOffset, bytes);
         return bytes.getLong(0);

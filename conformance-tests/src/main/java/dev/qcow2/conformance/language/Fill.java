@@ -8,8 +8,13 @@ import java.nio.ByteBuffer;
  * <p>They come in groups of eight: three bytes of the write's number, four of the group's place in
  * the request, one mark, which alone has its highest bit clear. So a wrong byte names the request that it came from, and data that is
  * shifted inside a request is seen as well. No byte is zero.
+ *
+ * <p>Such bytes get smaller when they are compressed. Numbers from {@link #FIRST_NOISE} on stand for bytes that do not.
  */
 public final class Fill {
+
+    /** Patterns from this number on look like noise; none of their bytes is zero either. */
+    public static final int FIRST_NOISE = 1 << 20;
 
     private static final int GROUP = 8;
     private static final int MARK = 0x25;
@@ -44,6 +49,18 @@ public final class Fill {
     }
 
     private static byte byteAt(int fill, long at) {
+        return fill < FIRST_NOISE ? plainByteAt(fill, at) : noiseAt(fill, at);
+    }
+
+    /** A finaliser of a hash, which is noise enough for a compressor. */
+    private static byte noiseAt(int fill, long at) {
+        long mixed = (at + 1) * 0x9E3779B97F4A7C15L ^ (long) fill << 40;
+        mixed = (mixed ^ mixed >>> 30) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
+        return (byte) (1 + Long.remainderUnsigned(mixed ^ mixed >>> 31, 255));
+    }
+
+    private static byte plainByteAt(int fill, long at) {
         long group = at / GROUP;
         return switch ((int) (at % GROUP)) {
             case 0 -> (byte) (0x80 | fill);

@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.language;
 
+import dev.qcow2.spec.disk.FormatFeatures;
 import java.util.List;
 
 /**
@@ -10,11 +11,19 @@ import java.util.List;
  * @param version 2 or 3
  * @param clusterBits 9 to 21; raw layers have 9, as the unit of {@code content}
  * @param refcountOrder 0 to 6
+ * @param features what it uses beyond the plain form
  * @param traits how it is made
  * @param content runs of clusters that are not unallocated, in ascending order, without overlap
  */
 public record Layer(
-        Format format, long size, int version, int clusterBits, int refcountOrder, Traits traits, List<Run> content) {
+        Format format,
+        long size,
+        int version,
+        int clusterBits,
+        int refcountOrder,
+        FormatFeatures features,
+        Traits traits,
+        List<Run> content) {
 
     /** Kinds of files in a chain. */
     public enum Format {
@@ -90,6 +99,9 @@ public record Layer(
         }
     }
 
+    /** Name of an external data file, as the image has it. */
+    public static final String DATA_FILE = "disk.data";
+
     /** Copies the content. */
     public Layer {
         content = List.copyOf(content);
@@ -120,7 +132,7 @@ public record Layer(
      * @return a copy
      */
     public Layer withContent(List<Run> runs) {
-        return new Layer(format, size, version, clusterBits, refcountOrder, traits, runs);
+        return new Layer(format, size, version, clusterBits, refcountOrder, features, traits, runs);
     }
 
     /**
@@ -130,7 +142,17 @@ public record Layer(
      * @return a copy
      */
     public Layer withTraits(Traits newTraits) {
-        return new Layer(format, size, version, clusterBits, refcountOrder, newTraits, content);
+        return new Layer(format, size, version, clusterBits, refcountOrder, features, newTraits, content);
+    }
+
+    /**
+     * Returns the layer with other features.
+     *
+     * @param other as for the record
+     * @return a copy
+     */
+    public Layer withFeatures(FormatFeatures other) {
+        return new Layer(format, size, version, clusterBits, refcountOrder, other, traits, content);
     }
 
     /**
@@ -140,7 +162,7 @@ public record Layer(
      * @return a copy
      */
     public Layer withSize(long newSize) {
-        Layer resized = new Layer(format, newSize, version, clusterBits, refcountOrder, traits, List.of());
+        Layer resized = new Layer(format, newSize, version, clusterBits, refcountOrder, features, traits, List.of());
         long end = resized.clusters();
         return resized.withContent(content.stream()
                 .filter(run -> run.first() < end)
@@ -159,7 +181,8 @@ public record Layer(
      * @return a layer that each driver makes
      */
     public static Layer qcow2(long size, int version, int clusterBits, int refcountOrder) {
-        return new Layer(Format.QCOW2, size, version, clusterBits, refcountOrder, Traits.PLAIN, List.of());
+        return new Layer(
+                Format.QCOW2, size, version, clusterBits, refcountOrder, FormatFeatures.PLAIN, Traits.PLAIN, List.of());
     }
 
     /**
@@ -170,6 +193,6 @@ public record Layer(
      * @return a layer that the kit makes
      */
     public static Layer raw(long size, List<Run> content) {
-        return new Layer(Format.RAW, size, 3, 9, 4, Traits.BUILT, content);
+        return new Layer(Format.RAW, size, 3, 9, 4, FormatFeatures.PLAIN, Traits.BUILT, content);
     }
 }

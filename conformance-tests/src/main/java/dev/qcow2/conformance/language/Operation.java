@@ -8,9 +8,21 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
  * <p>Offsets and lengths are guest bytes. They may lie outside the disk: then the request has to be
  * refused and must change nothing (QC-GUEST-02).
  */
-public sealed interface Operation {
+public sealed interface Operation
+        permits Operation.Ranged,
+                Operation.Flush,
+                Operation.Reopen,
+                Operation.Exchange,
+                Operation.SnapshotCreate,
+                Operation.SnapshotApply,
+                Operation.SnapshotDelete,
+                Operation.Qemu,
+                Resize,
+                VmStateStep,
+                BitmapStep,
+                MaintenanceStep {
 
-    /** The kinds of steps; one class each. */
+    /** The kinds of steps. */
     enum Kind {
         /** {@link Operation.Read}. */
         READ("read"),
@@ -18,6 +30,8 @@ public sealed interface Operation {
         WRITE("write"),
         /** {@link Operation.WriteZeroes}. */
         WRITE_ZEROES("write-zeroes"),
+        /** {@link WriteCompressed}. */
+        WRITE_COMPRESSED("write-compressed"),
         /** {@link Operation.Discard}. */
         DISCARD("discard"),
         /** {@link Operation.Status}. */
@@ -34,6 +48,20 @@ public sealed interface Operation {
         SNAPSHOT_APPLY("snapshot-apply"),
         /** {@link Operation.SnapshotDelete}. */
         SNAPSHOT_DELETE("snapshot-delete"),
+        /** {@link Resize}. */
+        RESIZE("resize"),
+        /** {@link VmStateStep}. */
+        VM_STATE("vm-state"),
+        /** {@link BitmapStep}. */
+        BITMAP("bitmap"),
+        /** {@link MaintenanceStep.Repair}. */
+        REPAIR("repair"),
+        /** {@link MaintenanceStep.Commit}. */
+        COMMIT("commit"),
+        /** {@link MaintenanceStep.Rebase}. */
+        REBASE("rebase"),
+        /** {@link MaintenanceStep.Amend}. */
+        AMEND("amend"),
         /** {@link Operation.Qemu}. */
         QEMU("qemu");
 
@@ -53,52 +81,8 @@ public sealed interface Operation {
         }
     }
 
-    /**
-     * Does something for the class of a step; one method for each, so that none is forgotten.
-     *
-     * @param <R> what comes of it
-     * @param <E> what it may throw
-     */
-    interface Visitor<R, E extends Exception> {
-        /** Handles {@link Operation.Read}. */
-        R read(Read step) throws E;
-
-        /** Handles {@link Operation.Write}. */
-        R write(Write step) throws E;
-
-        /** Handles {@link Operation.WriteZeroes}. */
-        R writeZeroes(WriteZeroes step) throws E;
-
-        /** Handles {@link Operation.Discard}. */
-        R discard(Discard step) throws E;
-
-        /** Handles {@link Operation.Status}. */
-        R status(Status step) throws E;
-
-        /** Handles {@link Operation.Flush}. */
-        R flush(Flush step) throws E;
-
-        /** Handles {@link Operation.Reopen}. */
-        R reopen(Reopen step) throws E;
-
-        /** Handles {@link Operation.Exchange}. */
-        R exchange(Exchange step) throws E;
-
-        /** Handles {@link Operation.SnapshotCreate}. */
-        R snapshotCreate(SnapshotCreate step) throws E;
-
-        /** Handles {@link Operation.SnapshotApply}. */
-        R snapshotApply(SnapshotApply step) throws E;
-
-        /** Handles {@link Operation.SnapshotDelete}. */
-        R snapshotDelete(SnapshotDelete step) throws E;
-
-        /** Handles {@link Operation.Qemu}. */
-        R qemu(Qemu step) throws E;
-    }
-
     /** A step that names a range of the disk. */
-    sealed interface Ranged extends Operation {
+    sealed interface Ranged extends Operation permits Change, Read, Status {
 
         /**
          * Returns where the range starts.
@@ -125,7 +109,7 @@ public sealed interface Operation {
     }
 
     /** A step that changes the bytes of a range; QEMU can be asked to do it as well. */
-    sealed interface Change extends Ranged {
+    sealed interface Change extends Ranged permits Write, WriteCompressed, WriteZeroes, Discard {
         @Override
         Change withRange(long offset, long length);
     }
@@ -143,7 +127,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.read(this);
         }
 
@@ -167,7 +151,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.write(this);
         }
 
@@ -191,7 +175,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.writeZeroes(this);
         }
 
@@ -214,7 +198,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.discard(this);
         }
 
@@ -237,7 +221,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.status(this);
         }
 
@@ -255,7 +239,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.flush(this);
         }
     }
@@ -268,7 +252,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.reopen(this);
         }
     }
@@ -281,7 +265,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.exchange(this);
         }
     }
@@ -290,15 +274,26 @@ public sealed interface Operation {
      * Takes a snapshot inside the image.
      *
      * @param name its name, without blanks; at most one snapshot of a name exists at a time
+     * @param vmStateSize bytes of saved machine state that belong to it
      */
-    record SnapshotCreate(String name) implements Operation {
+    record SnapshotCreate(String name, long vmStateSize) implements Operation {
+
+        /**
+         * A snapshot without machine state.
+         *
+         * @param name its name
+         */
+        public SnapshotCreate(String name) {
+            this(name, 0);
+        }
+
         @Override
         public Kind kind() {
             return Kind.SNAPSHOT_CREATE;
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.snapshotCreate(this);
         }
     }
@@ -315,7 +310,7 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.snapshotApply(this);
         }
     }
@@ -332,25 +327,40 @@ public sealed interface Operation {
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.snapshotDelete(this);
         }
     }
 
     /**
-     * Closes the image, lets QEMU make a change to it, and opens it again. Where QEMU is missing
-     * the step is made by the implementation itself.
+     * Closes the image, lets QEMU do a step to it, and opens it again. Where QEMU is missing, or can't do the step,
+     * the implementation itself does it.
      *
-     * @param change what QEMU does; offset and length are multiples of 512
+     * @param step what QEMU does; {@link #canDo} says whether it can
      */
-    record Qemu(Change change) implements Operation {
+    record Qemu(Operation step) implements Operation {
+
+        /**
+         * Says whether QEMU's tools know how to do a step.
+         *
+         * @param step any step
+         * @return true for changes of the guest, snapshots, resize, bitmaps, amend and repair
+         */
+        public static boolean canDo(Operation step) {
+            return switch (step.kind()) {
+                case WRITE, WRITE_ZEROES, WRITE_COMPRESSED, DISCARD, RESIZE, BITMAP, REPAIR, AMEND -> true;
+                case SNAPSHOT_CREATE, SNAPSHOT_APPLY, SNAPSHOT_DELETE -> true;
+                case READ, STATUS, FLUSH, REOPEN, EXCHANGE, VM_STATE, COMMIT, REBASE, QEMU -> false;
+            };
+        }
+
         @Override
         public Kind kind() {
             return Kind.QEMU;
         }
 
         @Override
-        public <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E {
+        public <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E {
             return visitor.qemu(this);
         }
     }
@@ -371,7 +381,7 @@ public sealed interface Operation {
      * @return what the visitor returned
      * @throws E if the visitor did
      */
-    <R, E extends Exception> R accept(Visitor<R, E> visitor) throws E;
+    <R, E extends Exception> R accept(OperationVisitor<R, E> visitor) throws E;
 
     /**
      * Returns the line of a script that says this step.

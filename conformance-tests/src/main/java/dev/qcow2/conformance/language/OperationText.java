@@ -1,6 +1,5 @@
 package dev.qcow2.conformance.language;
 
-import dev.qcow2.conformance.language.Operation.Change;
 import dev.qcow2.conformance.language.Operation.Discard;
 import dev.qcow2.conformance.language.Operation.Exchange;
 import dev.qcow2.conformance.language.Operation.Flush;
@@ -22,16 +21,30 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
  * <pre>
  * read OFFSET LENGTH
  * write OFFSET LENGTH FILL
+ * write-compressed OFFSET LENGTH FILL          (fills from 1048576 on do not get smaller)
  * write-zeroes OFFSET LENGTH keep|unmap
  * discard OFFSET LENGTH
  * status OFFSET LENGTH
  * flush
  * reopen
  * exchange
- * snapshot-create NAME
+ * snapshot-create NAME [state BYTES]
  * snapshot-apply NAME
  * snapshot-delete NAME
- * qemu write|write-zeroes|discard ...
+ * resize SIZE off|metadata|falloc|full
+ * vm-state read OFFSET LENGTH
+ * vm-state write OFFSET LENGTH FILL
+ * bitmap add NAME GRANULARITY enabled|disabled
+ * bitmap remove|clear|enable|disable|ask NAME
+ * bitmap merge NAME FROM
+ * repair leaks|all [leak|copied|count|dirty]   (what the kit breaks before)
+ * commit
+ * rebase safe|unsafe LAYER                     (0 for none)
+ * amend version 2|3
+ * amend refcount BITS
+ * amend lazy-refcounts on|off
+ * qemu STEP                                    (QEMU does it: a write of any kind, discard, snapshot-..., resize,
+ *                                               bitmap, amend or repair)
  * </pre>
  */
 public final class OperationText {
@@ -39,7 +52,7 @@ public final class OperationText {
     /** No read or write of a script is longer than this: 64 MiB. */
     public static final long LONGEST_TRANSFER = 1 << 26;
 
-    static final Operation.Visitor<String, RuntimeException> WRITER = new Writer();
+    static final OperationVisitor<String, RuntimeException> WRITER = new Writer();
 
     private OperationText() {}
 
@@ -70,14 +83,18 @@ public final class OperationText {
             case FLUSH -> new Flush();
             case REOPEN -> new Reopen();
             case EXCHANGE -> new Exchange();
-            case SNAPSHOT_CREATE -> new SnapshotCreate(words.next("a name"));
+            case WRITE_COMPRESSED ->
+                new WriteCompressed(words.number("an offset"), transfer(words), words.integer("a fill"));
+            case SNAPSHOT_CREATE ->
+                new SnapshotCreate(words.next("a name"), words.takes("state") ? transfer(words) : 0);
             case SNAPSHOT_APPLY -> new SnapshotApply(words.next("a name"));
             case SNAPSHOT_DELETE -> new SnapshotDelete(words.next("a name"));
-            case QEMU -> new Qemu(change(words));
+            case RESIZE, VM_STATE, BITMAP, REPAIR, COMMIT, REBASE, AMEND -> ImageStepText.parse(kind, words);
+            case QEMU -> new Qemu(forQemu(words));
         };
     }
 
-    private static long length(Words words) throws ScriptException {
+    static long length(Words words) throws ScriptException {
         long length = words.number("a length");
         if (length < 0) {
             throw words.error("a length of 0 or more", Long.toString(length));
@@ -86,7 +103,7 @@ public final class OperationText {
     }
 
     /** A buffer of that size is needed. */
-    private static long transfer(Words words) throws ScriptException {
+    static long transfer(Words words) throws ScriptException {
         long length = length(words);
         if (length > LONGEST_TRANSFER) {
             throw words.error("at most " + LONGEST_TRANSFER + " bytes", Long.toString(length));
@@ -94,18 +111,19 @@ public final class OperationText {
         return length;
     }
 
-    private static Change change(Words words) throws ScriptException {
-        if (parse(words) instanceof Change change) {
-            return change;
+    private static Operation forQemu(Words words) throws ScriptException {
+        Operation step = parse(words);
+        if (!Qemu.canDo(step)) {
+            throw words.error("a step that QEMU can do", step.kind().word());
         }
-        throw words.error("write, write-zeroes or discard", "another operation");
+        return step;
     }
 
     private static ZeroMode mode(Words words) throws ScriptException {
         return words.choice("keep", "unmap").equals("keep") ? ZeroMode.KEEP_ALLOCATION : ZeroMode.MAY_UNMAP;
     }
 
-    private static final class Writer implements Operation.Visitor<String, RuntimeException> {
+    private static final class Writer implements OperationVisitor<String, RuntimeException> {
 
         private static String ranged(Operation.Ranged step) {
             return step.kind().word() + " " + step.offset() + " " + step.length();
@@ -118,6 +136,11 @@ public final class OperationText {
 
         @Override
         public String write(Write step) {
+            return ranged(step) + " " + step.fill();
+        }
+
+        @Override
+        public String writeCompressed(WriteCompressed step) {
             return ranged(step) + " " + step.fill();
         }
 
@@ -153,7 +176,8 @@ public final class OperationText {
 
         @Override
         public String snapshotCreate(SnapshotCreate step) {
-            return step.kind().word() + " " + step.name();
+            String state = step.vmStateSize() == 0 ? "" : " state " + step.vmStateSize();
+            return step.kind().word() + " " + step.name() + state;
         }
 
         @Override
@@ -167,8 +191,28 @@ public final class OperationText {
         }
 
         @Override
+        public String resize(Resize step) {
+            return ImageStepText.write(step);
+        }
+
+        @Override
+        public String vmState(VmStateStep step) {
+            return ImageStepText.write(step);
+        }
+
+        @Override
+        public String bitmap(BitmapStep step) {
+            return ImageStepText.write(step);
+        }
+
+        @Override
+        public String maintenance(MaintenanceStep step) {
+            return ImageStepText.write(step);
+        }
+
+        @Override
         public String qemu(Qemu step) {
-            return step.kind().word() + " " + step.change().text();
+            return step.kind().word() + " " + step.step().text();
         }
     }
 }

@@ -6,6 +6,7 @@ import dev.qcow2.conformance.language.Layer.Run;
 import dev.qcow2.conformance.language.Layer.Sharing;
 import dev.qcow2.conformance.language.Layer.Traits;
 import dev.qcow2.conformance.language.Script.Rigour;
+import dev.qcow2.spec.disk.FormatFeatures;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,16 +23,20 @@ import java.util.Optional;
  * qemu on|off
  * subjects NAME...
  * image FILE                                  (or layers, the disk's own image first)
- * layer qcow2 SIZE version 2|3 cluster BYTES refcount BITS [kit] [snapshot tables|clusters] [short-l1] [unnamed]
+ * layer qcow2 SIZE version 2|3 cluster BYTES refcount BITS [FEATURE...] [kit] [snapshot tables|clusters] [short-l1] [unnamed]
  * layer raw SIZE [unnamed]
- * content unallocated|zero-plain|zero-allocated|normal FIRST COUNT FILL [shared]
+ * content STATE FIRST COUNT FILL [shared]     (see {@link ClusterState})
  * operations
  * ...                                         (see {@link OperationText})
  * </pre>
+ *
+ * <p>A FEATURE is one of these, in this order: {@code zstd}, {@code subclusters}, {@code lazy-refcounts}, {@code data-file} or
+ * {@code raw-data-file}, {@code encrypted METHOD PASSPHRASE ITERATIONS}, {@code preallocation metadata|falloc|full}.
  */
 public final class ScriptText {
 
     private static final String MAGIC = "qcow2-script";
+    private static final int LEAST_SUBCLUSTER_BITS = 14;
 
     private ScriptText() {}
 
@@ -70,6 +75,7 @@ public final class ScriptText {
             line.append(" version ").append(layer.version());
             line.append(" cluster ").append(layer.clusterSize());
             line.append(" refcount ").append(1 << layer.refcountOrder());
+            line.append(FeatureText.write(layer.features()));
             line.append(traits.maker() == Maker.KIT ? " kit" : "");
             line.append(traits.sharing() == Sharing.NONE ? "" : " snapshot " + lower(traits.sharing()));
             line.append(traits.shortL1() ? " short-l1" : "");
@@ -175,13 +181,22 @@ public final class ScriptText {
         words.choice("version");
         int version = Integer.parseInt(words.choice("2", "3"));
         words.choice("cluster");
-        int clusterBits = logarithm(words, 9, 21);
+        int clusterBits = words.logarithm(9, 21);
         words.choice("refcount");
-        int refcountOrder = logarithm(words, 0, 6);
+        int refcountOrder = words.logarithm(0, 6);
         if (version == 2 && refcountOrder != 4) {
             throw words.error("refcount 16 with version 2", "another width");
         }
-        return Layer.qcow2(size, version, clusterBits, refcountOrder).withTraits(traits(words));
+        FormatFeatures features = FeatureText.parse(words);
+        if (version == 2 && !features.fitsVersion2()) {
+            throw words.error("features of version 2", features.toString());
+        }
+        if (features.extendedL2() && clusterBits < LEAST_SUBCLUSTER_BITS) {
+            throw words.error("clusters of 16 KiB or more with subclusters", Integer.toString(1 << clusterBits));
+        }
+        return Layer.qcow2(size, version, clusterBits, refcountOrder)
+                .withFeatures(features)
+                .withTraits(traits(words));
     }
 
     private static Traits traits(Words words) throws ScriptException {
@@ -209,6 +224,9 @@ public final class ScriptText {
         if (first < free || count <= 0 || count > layer.clusters() - first) {
             throw words.error("clusters from " + free + " inside the layer", first + " " + count);
         }
+        if (state.needsSubclusters() && !layer.features().extendedL2()) {
+            throw words.error("a layer with subclusters", word);
+        }
         return new Run(state, first, count, false, words.integer("a fill")).withShared(words.takes("shared"));
     }
 
@@ -218,14 +236,5 @@ public final class ScriptText {
             throw words.error("a size of 0 or more", Long.toString(size));
         }
         return size;
-    }
-
-    private static int logarithm(Words words, int least, int most) throws ScriptException {
-        long number = words.number("a power of two");
-        int bits = Long.numberOfTrailingZeros(number);
-        if (Long.bitCount(number) != 1 || bits < least || bits > most) {
-            throw words.error("a power of two from " + (1L << least) + " to " + (1L << most), Long.toString(number));
-        }
-        return bits;
     }
 }

@@ -69,6 +69,16 @@ public final class Words {
         return (int) number;
     }
 
+    /** Reads a power of two and returns its logarithm. */
+    int logarithm(int least, int most) throws ScriptException {
+        long number = number("a power of two");
+        int bits = Long.numberOfTrailingZeros(number);
+        if (Long.bitCount(number) != 1 || bits < least || bits > most) {
+            throw error("a power of two from " + (1L << least) + " to " + (1L << most), Long.toString(number));
+        }
+        return bits;
+    }
+
     String choice(String... allowed) throws ScriptException {
         String expected = String.join(" or ", allowed);
         String word = next(expected);

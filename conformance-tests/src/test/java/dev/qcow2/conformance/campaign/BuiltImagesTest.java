@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +31,7 @@ class BuiltImagesTest {
 
     /** The kit's own image on top, so that it is this one that is judged. */
     private static Script built(long index, boolean forQemu) {
-        Script script = new ScriptGenerator(11, false).script(index, forQemu).withOperations(List.of());
+        Script script = new ScriptGenerator(11, List.of(Set.of())).script(index, forQemu).withOperations(List.of());
         List<Layer> layers = new ArrayList<>(script.layers());
         Traits drawn = layers.get(0).traits();
         layers.set(0, layers.get(0).withTraits(new Traits(Maker.KIT, drawn.sharing(), drawn.shortL1(), true)));

@@ -37,6 +37,9 @@ class DifferentialTest {
     private static final List<DiskDriver> DRIVERS = List.of(new ReferenceDriver(), new OptimizedDriver());
     private static final CampaignOptions OPTIONS = CampaignOptions.ofSeed(0).withQemuEvery(0);
 
+    private static final List<ClusterState> PLAIN_STATES = List.of(
+            ClusterState.UNALLOCATED, ClusterState.ZERO_PLAIN, ClusterState.ZERO_ALLOCATED, ClusterState.NORMAL);
+
     @Provide
     Arbitrary<Script> scripts() {
         return chains().flatMap(chain -> Combinators.combine(
@@ -64,7 +67,7 @@ class DifferentialTest {
                         clusterBits,
                         Arbitraries.integers().between(0, 6),
                         Arbitraries.of(Sharing.class),
-                        Arbitraries.of(ClusterState.class).list().ofMaxSize(12))
+                        Arbitraries.of(PLAIN_STATES).list().ofMaxSize(12))
                 .as(DifferentialTest::layer);
     }
 

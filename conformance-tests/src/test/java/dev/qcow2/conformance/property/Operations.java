@@ -14,6 +14,20 @@ import dev.qcow2.conformance.language.Operation.SnapshotDelete;
 import dev.qcow2.conformance.language.Operation.Status;
 import dev.qcow2.conformance.language.Operation.Write;
 import dev.qcow2.conformance.language.Operation.WriteZeroes;
+import dev.qcow2.conformance.language.BitmapStep;
+import dev.qcow2.conformance.language.BitmapStep.Action;
+import dev.qcow2.conformance.language.MaintenanceStep.Amend;
+import dev.qcow2.conformance.language.MaintenanceStep.Commit;
+import dev.qcow2.conformance.language.MaintenanceStep.Damage;
+import dev.qcow2.conformance.language.MaintenanceStep.Rebase;
+import dev.qcow2.conformance.language.MaintenanceStep.Repair;
+import dev.qcow2.conformance.language.Resize;
+import dev.qcow2.conformance.language.VmStateStep;
+import dev.qcow2.conformance.language.WriteCompressed;
+import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -34,11 +48,53 @@ final class Operations {
                 changes(offsets, lengths).map(change -> change),
                 Combinators.combine(offsets, lengths).as(Read::new),
                 Combinators.combine(offsets, lengths).as(Status::new),
-                changes(offsets, lengths).map(Qemu::new),
-                names.map(SnapshotCreate::new),
+                Arbitraries.oneOf(changes(offsets, lengths), bitmaps(names), maintenance())
+                        .filter(Qemu::canDo)
+                        .map(Qemu::new),
+                Combinators.combine(names, lengths).as(SnapshotCreate::new),
+                bitmaps(names),
+                maintenance(),
+                Combinators.combine(lengths, Arbitraries.of(Preallocation.values()))
+                        .as(Resize::new),
+                Combinators.combine(offsets, lengths).as(VmStateStep.Read::new),
+                Combinators.combine(offsets, lengths, fills()).as(VmStateStep.Write::new),
+                Combinators.combine(offsets, lengths, fills()).as(WriteCompressed::new),
                 names.map(SnapshotApply::new),
                 names.map(SnapshotDelete::new),
                 Arbitraries.of(new Flush(), new Reopen(), new Exchange()));
+    }
+
+    private static Arbitrary<Integer> fills() {
+        return Arbitraries.integers().between(0, (1 << 21) - 1);
+    }
+
+    private static Arbitrary<Operation> bitmaps(Arbitrary<String> names) {
+        Arbitrary<Integer> granularities = Arbitraries.integers().between(9, 31);
+        Arbitrary<Action> simple =
+                Arbitraries.of(Action.REMOVE, Action.CLEAR, Action.ENABLE, Action.DISABLE, Action.ASK);
+        return Arbitraries.oneOf(
+                Combinators.combine(names, granularities, Arbitraries.of(true, false))
+                        .as(BitmapStep.Add::new),
+                Combinators.combine(simple, names).as(BitmapStep.Simple::new),
+                Combinators.combine(names, names).as(BitmapStep.Merge::new));
+    }
+
+    private static Arbitrary<Operation> maintenance() {
+        return Arbitraries.oneOf(
+                Combinators.combine(Arbitraries.of(RepairMode.values()), Arbitraries.of(Damage.values()))
+                        .as(Repair::new),
+                Combinators.combine(
+                                Arbitraries.of(RebaseMode.values()),
+                                Arbitraries.integers().between(0, 9))
+                        .as(Rebase::new),
+                Combinators.combine(
+                                Arbitraries.of(2, 3).optional(),
+                                Arbitraries.integers().between(0, 6).optional(),
+                                Arbitraries.of(true, false).optional())
+                        .as(AmendOptions::new)
+                        .filter(changes -> !changes.equals(AmendOptions.NOTHING))
+                        .map(Amend::new),
+                Arbitraries.just(new Commit()));
     }
 
     /** Operations on a disk, most of them inside it and near the boundaries of its clusters. */
@@ -63,9 +119,8 @@ final class Operations {
     }
 
     private static Arbitrary<Change> changes(Arbitrary<Long> offsets, Arbitrary<Long> lengths) {
-        Arbitrary<Integer> fills = Arbitraries.integers().between(0, (1 << 21) - 1);
         return Arbitraries.oneOf(
-                Combinators.combine(offsets, lengths, fills).as(Write::new),
+                Combinators.combine(offsets, lengths, fills()).as(Write::new),
                 Combinators.combine(offsets, lengths, Arbitraries.of(ZeroMode.class))
                         .as(WriteZeroes::new),
                 Combinators.combine(offsets, lengths).as(Discard::new));
