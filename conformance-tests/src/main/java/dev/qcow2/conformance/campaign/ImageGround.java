@@ -31,6 +31,7 @@ final class ImageGround implements Ground, AutoCloseable {
     private final HostFile original;
     private final ImageFacts facts;
     private final int version;
+    private final boolean extended;
     private final VirtualDisk disk;
     private final Optional<VirtualDisk> belowDisk;
     private final BaseContent content;
@@ -51,6 +52,7 @@ final class ImageGround implements Ground, AutoCloseable {
         this.disk = disk;
         this.facts = ImageFacts.of(imageName, original);
         this.version = new ImageInspector(original).version();
+        this.extended = new ImageInspector(original).extendedL2();
         BaseContent own = ofDisk(disk);
         this.content = converted.isPresent() ? ofRaw(converted.get(), own) : own;
         this.below = below.isPresent() ? Optional.of(ofDisk(below.get())) : Optional.empty();
@@ -127,6 +129,14 @@ final class ImageGround implements Ground, AutoCloseable {
                 }
             }
         };
+    }
+
+    /** Returns what has a state of its own in the image. */
+    Transition.Unit unit() {
+        if (extended) {
+            return Transition.Unit.SUBCLUSTER;
+        }
+        return version == 2 ? Transition.Unit.VERSION_2 : Transition.Unit.VERSION_3;
     }
 
     ImageFacts facts() {

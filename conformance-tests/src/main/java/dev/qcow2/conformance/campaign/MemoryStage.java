@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.image.DataFileBuilder;
 import dev.qcow2.conformance.image.ImageBuilder;
 import dev.qcow2.conformance.language.Layer;
 import dev.qcow2.conformance.language.Layer.Format;
@@ -39,9 +40,12 @@ final class MemoryStage implements Stage {
         for (int i = layers.size() - 1; i >= 0; i--) {
             Layer layer = layers.get(i);
             if (layer.format() == Format.RAW) {
-                directory.put(name(i), ImageBuilder.buildRaw(layer));
+                directory.put(name(i), DataFileBuilder.buildRaw(layer));
             } else if (layer.traits().maker() == Maker.KIT || i > 0) {
                 directory.put(name(i), ImageBuilder.build(layer, backing(layers, i)));
+                if (layer.features().dataFile().isPresent()) {
+                    directory.put(Layer.DATA_FILE, DataFileBuilder.build(layer));
+                }
             }
         }
         return directory;

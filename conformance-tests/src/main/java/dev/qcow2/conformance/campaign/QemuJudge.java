@@ -28,9 +28,13 @@ final class QemuJudge {
     }
 
     void judge(Subject subject) throws Objection, IOException {
-        String who = "QEMU on the image of " + subject.name();
+        judge(subject.stage(), subject.name());
+    }
+
+    void judge(Stage stage, String maker) throws Objection, IOException {
+        String who = "QEMU on the image of " + maker;
         try (Scratch scratch = Scratch.in(parent)) {
-            Path image = subject.stage().exportTo(scratch.path());
+            Path image = stage.exportTo(scratch.path());
             Optional<String> fault = qemu.check(image);
             if (fault.isPresent()) {
                 throw new Objection(Kind.QEMU, who, fault.get());

@@ -4,6 +4,7 @@ import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Operation.Change;
 import dev.qcow2.conformance.language.Operation.Write;
 import dev.qcow2.conformance.language.Operation.WriteZeroes;
+import dev.qcow2.conformance.language.WriteCompressed;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import java.util.Locale;
 
@@ -17,6 +18,8 @@ public enum Request {
     WRITE_TAIL,
     /** Neither the first nor the last byte is written. */
     WRITE_MIDDLE,
+    /** The whole cluster is written in compressed form. */
+    WRITE_COMPRESSED,
     /** All is zeroed; the host cluster shall stay. */
     ZERO_KEEP_WHOLE,
     /** A part is zeroed; the host cluster shall stay. */
@@ -31,7 +34,7 @@ public enum Request {
     DISCARD_PART;
 
     /**
-     * Says what a request does to a cluster that it touches.
+     * Says what a request does to a cluster or a subcluster that it touches. For a discard it is the cluster that counts.
      *
      * @param change the request
      * @param start guest offset of the cluster
@@ -41,6 +44,9 @@ public enum Request {
     static Request of(Change change, long start, long end) {
         boolean head = change.offset() <= start;
         boolean tail = change.offset() + change.length() >= end;
+        if (change instanceof WriteCompressed) {
+            return WRITE_COMPRESSED;
+        }
         if (change instanceof Write) {
             if (head) {
                 return tail ? WRITE_WHOLE : WRITE_HEAD;

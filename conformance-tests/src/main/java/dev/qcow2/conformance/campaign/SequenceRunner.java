@@ -93,7 +93,7 @@ final class SequenceRunner {
         }
         World world = new World(model, ground, script);
         Performer performer = new Performer(subjects, world, panel, script.suitsQemu());
-        TransitionCounter counter = new TransitionCounter(model, ground, panel.coverage());
+        TransitionCounter counter = new TransitionCounter(world, ground, panel.coverage());
         judgeAll(model, 0, Math.min(model.size(), SMALL), script.rigour() == Rigour.EACH);
         for (step = 0; step < script.operations().size(); step++) {
             Operation operation = script.operations().get(step);

@@ -2,6 +2,7 @@ package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.generate.Feature;
 import dev.qcow2.conformance.generate.ImageFacts;
+import dev.qcow2.conformance.language.ClusterState;
 import dev.qcow2.conformance.qemu.QemuTools;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.io.IOException;
@@ -120,12 +121,33 @@ final class Surroundings implements AutoCloseable {
 
     /** What can be reached from here; where a backing file of an existing image ends is not looked at. */
     Coverage coverage() {
-        return image.map(ground -> new Coverage(transition -> transition.version() == ground.version()
-                        && transition.below() != Transition.Below.SHORT
-                        && transition.below()
-                                == Transition.Below.NOTHING
-                                == ground.below().isEmpty()))
-                .orElseGet(Coverage::new);
+        Set<Feature> supported = EnumSet.noneOf(Feature.class);
+        offers.forEach(supported::addAll);
+        return new Coverage(transition -> image.map(ground -> isOf(transition, ground))
+                .orElseGet(() -> supported.containsAll(neededBy(transition))));
+    }
+
+    private static boolean isOf(Transition transition, ImageGround ground) {
+        boolean compressed =
+                transition.state() == ClusterState.COMPRESSED || transition.request() == Request.WRITE_COMPRESSED;
+        return transition.unit() == ground.unit()
+                && !compressed
+                && transition.below() != Transition.Below.SHORT
+                && transition.below() == Transition.Below.NOTHING == ground.below().isEmpty();
+    }
+
+    private static Set<Feature> neededBy(Transition transition) {
+        Set<Feature> needed = EnumSet.noneOf(Feature.class);
+        if (transition.state() == ClusterState.COMPRESSED || transition.request() == Request.WRITE_COMPRESSED) {
+            needed.add(Feature.COMPRESSED);
+        }
+        if (transition.unit() == Transition.Unit.SUBCLUSTER) {
+            needed.add(Feature.SUBCLUSTERS);
+        }
+        if (transition.shared()) {
+            needed.add(Feature.SNAPSHOTS);
+        }
+        return needed;
     }
 
     Panel panel(Coverage coverage) {

@@ -5,18 +5,35 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
- * A cluster in a state, and a request that meets it there.
+ * A cluster, or a subcluster, in a state, and a request that meets it there.
  *
- * @param version format version of the image
+ * @param unit what is in that state
  * @param state what its entry says before
  * @param shared whether a snapshot shares its host cluster or its L2 table
  * @param below what lies under it in the backing chain
  * @param request what is done to it
  */
-public record Transition(int version, ClusterState state, boolean shared, Below below, Request request)
+public record Transition(Unit unit, ClusterState state, boolean shared, Below below, Request request)
         implements Comparable<Transition> {
+
+    /** What has a state of its own. */
+    public enum Unit {
+        /** A cluster of a version 2 image. */
+        VERSION_2("v2"),
+        /** A cluster of a version 3 image without subclusters. */
+        VERSION_3("v3"),
+        /** A subcluster. */
+        SUBCLUSTER("v3 subcluster");
+
+        private final String words;
+
+        Unit(String words) {
+            this.words = words;
+        }
+    }
 
     /** What the backing chain has for a cluster. */
     public enum Below {
@@ -30,36 +47,65 @@ public record Transition(int version, ClusterState state, boolean shared, Below 
         SHORT
     }
 
-    private static final Comparator<Transition> ORDER = Comparator.comparingInt(Transition::version)
+    private static final Comparator<Transition> ORDER = Comparator.comparing(Transition::unit)
             .thenComparing(Transition::state)
             .thenComparing(Transition::shared)
             .thenComparing(Transition::below)
             .thenComparing(Transition::request);
 
     /**
-     * Returns every transition that the format allows: version 2 has no zero clusters (QC-L2-08).
+     * Returns every transition that the format allows.
      *
      * @return in ascending order
      */
     public static List<Transition> possible() {
         List<Transition> all = new ArrayList<>();
-        for (int version = 2; version <= 3; version++) {
+        for (Unit unit : Unit.values()) {
             for (ClusterState state : ClusterState.values()) {
-                boolean zero = state == ClusterState.ZERO_PLAIN || state == ClusterState.ZERO_ALLOCATED;
-                boolean counted = !state.needsSubclusters() && state != ClusterState.COMPRESSED;
-                if (counted && (version == 3 || !zero)) {
-                    addAll(all, version, state);
+                if (whyImpossible(unit, state).isEmpty()) {
+                    addAll(all, unit, state);
                 }
             }
         }
         return List.copyOf(all);
     }
 
-    private static void addAll(List<Transition> all, int version, ClusterState state) {
+    /**
+     * Says which states there are none of.
+     *
+     * @return the state of the unit and the reason, for reports; the mixed states of the language are none of a unit
+     */
+    public static List<String> impossible() {
+        List<String> reasons = new ArrayList<>();
+        for (Unit unit : Unit.values()) {
+            for (ClusterState state : ClusterState.values()) {
+                whyImpossible(unit, state)
+                        .ifPresent(reason -> reasons.add(unit.words + " " + state.word() + ": " + reason));
+            }
+        }
+        return List.copyOf(reasons);
+    }
+
+    private static Optional<String> whyImpossible(Unit unit, ClusterState state) {
+        return switch (state) {
+            case UNALLOCATED, NORMAL, COMPRESSED -> Optional.empty();
+            case ZERO_PLAIN, ZERO_ALLOCATED ->
+                unit == Unit.VERSION_2
+                        ? Optional.of("version 2 has no zero clusters [QC-L2-08]")
+                        : Optional.empty();
+            case RESERVED ->
+                unit == Unit.SUBCLUSTER
+                        ? Optional.empty()
+                        : Optional.of("a whole cluster with a host cluster is normal or zero [QC-SUB-05]");
+            case MIXED, MIXED_PLAIN -> Optional.of("a mixed cluster is in the states of its subclusters");
+        };
+    }
+
+    private static void addAll(List<Transition> all, Unit unit, ClusterState state) {
         for (boolean shared : new boolean[] {false, true}) {
             for (Below below : Below.values()) {
                 for (Request request : Request.values()) {
-                    all.add(new Transition(version, state, shared, below, request));
+                    all.add(new Transition(unit, state, shared, below, request));
                 }
             }
         }
@@ -72,7 +118,7 @@ public record Transition(int version, ClusterState state, boolean shared, Below 
 
     @Override
     public String toString() {
-        return "v" + version + " " + state.word() + (shared ? " shared" : "") + " over "
+        return unit.words + " " + state.word() + (shared ? " shared" : "") + " over "
                 + below.name().toLowerCase(Locale.ROOT) + ": " + request.word();
     }
 }

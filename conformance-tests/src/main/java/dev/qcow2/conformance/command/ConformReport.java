@@ -81,6 +81,7 @@ final class ConformReport {
         out.printf(
                 "cluster-state transitions: %d of %d reached, with %d outcomes%n",
                 possible.size() - missed.size(), possible.size(), outcomes);
+        Transition.impossible().forEach(reason -> out.println("  not possible: " + reason));
         if (!missed.isEmpty()) {
             out.println("never reached:");
             missed.stream().limit(MOST_LISTED).forEach(transition -> out.println("  " + transition));

@@ -8,6 +8,7 @@ import dev.qcow2.conformance.campaign.CampaignResult;
 import dev.qcow2.conformance.campaign.ConcurrentResult;
 import dev.qcow2.conformance.campaign.Coverage;
 import dev.qcow2.conformance.campaign.Difference;
+import dev.qcow2.conformance.campaign.Transition;
 import dev.qcow2.conformance.language.ScriptText;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,6 +46,7 @@ final class ResultJson {
             ArrayNode states = one.putArray("after");
             after.forEach(state -> states.add(state.word()));
         });
+        node.set("impossible", MAPPER.valueToTree(Transition.impossible()));
         ArrayNode missed = node.putArray("neverReached");
         coverage.neverReached().forEach(transition -> missed.add(transition.toString()));
         node.set("features", MAPPER.valueToTree(coverage.features()));

@@ -66,7 +66,7 @@ final class ChainGenerator {
     private Layer top() {
         FeatureLayers special = new FeatureLayers(dice, abilities);
         if (special.any()) {
-            return special.top();
+            return filled(special.top());
         }
         if (dice.percent(2)) {
             return nearlyFull();
@@ -83,6 +83,20 @@ final class ChainGenerator {
         Sharing possible = refcountOrder == 0 ? Sharing.NONE : sharing;
         boolean shortL1 = !sectors && dice.percent(10);
         return withStates(plain.withTraits(new Traits(Maker.KIT, possible, shortL1, true)));
+    }
+
+    /** Most images of features that the kit can make are made by it, with clusters in all states. */
+    private Layer filled(Layer layer) {
+        FormatFeatures features = layer.features();
+        boolean driverOnly = features.encryption().isPresent() || features.preallocation() != Preallocation.OFF;
+        if (driverOnly || dice.percent(30)) {
+            return layer;
+        }
+        boolean snapshot = abilities.has(Feature.SNAPSHOTS)
+                && layer.refcountOrder() > 0
+                && features.dataFile().isEmpty();
+        Sharing sharing = snapshot ? SHARINGS.get(dice.weighted(36, 40, 24)) : Sharing.NONE;
+        return withStates(layer.withTraits(new Traits(Maker.KIT, sharing, false, true)));
     }
 
     /**
@@ -138,7 +152,11 @@ final class ChainGenerator {
         int refcountOrder = version == 2 ? 4 : dice.weighted(REFCOUNT_WEIGHTS);
         boolean shortL1 = !sectors && dice.percent(5);
         Layer plain = Layer.qcow2(size, version, clusterBits, refcountOrder);
-        return withStates(plain.withTraits(new Traits(Maker.KIT, Sharing.NONE, shortL1, formatNamed)));
+        boolean subclusters = version == 3 && clusterBits >= 14 && abilities.has(Feature.SUBCLUSTERS);
+        Layer layer = subclusters && dice.percent(70)
+                ? plain.withFeatures(FormatFeatures.PLAIN.withExtendedL2())
+                : plain;
+        return withStates(layer.withTraits(new Traits(Maker.KIT, Sharing.NONE, shortL1, formatNamed)));
     }
 
     /** Gives each cluster a state, in runs; one layer in five is full of one state. */
@@ -159,10 +177,14 @@ final class ChainGenerator {
     }
 
     private ClusterState state(Layer layer) {
-        // QC-L2-08: version 2 has no zero clusters; a raw file has data and holes.
-        boolean zeroClusters = layer.format() == Layer.Format.QCOW2 && layer.version() == 3;
-        return zeroClusters
-                ? STATES.get(dice.weighted(28, 22, 25, 25))
-                : dice.percent(50) ? ClusterState.NORMAL : ClusterState.UNALLOCATED;
+        if (layer.format() == Layer.Format.RAW) {
+            return dice.percent(50) ? ClusterState.NORMAL : ClusterState.UNALLOCATED;
+        }
+        // QC-L2-08: version 2 has no zero clusters.
+        int zeros = layer.version() == 3 ? 24 : 0;
+        boolean compressible = abilities.has(Feature.COMPRESSED) && layer.features().dataFile().isEmpty();
+        int packed = compressible ? 24 : 0;
+        int mixed = layer.features().extendedL2() ? 20 : 0;
+        return STATES.get(dice.weighted(28, zeros, zeros, 25, packed, mixed / 2, mixed, 2 * mixed));
     }
 }

@@ -17,6 +17,7 @@ public final class ScriptGenerator {
 
     private final long seed;
     private static final int COMMON_SHARE = 70;
+    private static final int TOUR_SHARE = 15;
 
     private final List<Set<Feature>> offers;
 
@@ -31,9 +32,8 @@ public final class ScriptGenerator {
         this.offers = List.copyOf(offers);
     }
 
-    private Abilities choose(Dice dice, boolean qemu) {
-        Set<Feature> offer = dice.percent(COMMON_SHARE) ? offers.get(0) : dice.pick(offers);
-        return new Abilities(offer, qemu).choose(dice);
+    private Abilities offer(Dice dice, boolean qemu) {
+        return new Abilities(dice.percent(COMMON_SHARE) ? offers.get(0) : dice.pick(offers), qemu);
     }
 
     /**
@@ -45,7 +45,11 @@ public final class ScriptGenerator {
      */
     public Script script(long index, boolean qemu) {
         Dice dice = Dice.of(seed, index);
-        Abilities abilities = choose(dice, qemu);
+        Abilities offer = offer(dice, qemu);
+        if (dice.percent(TOUR_SHARE)) {
+            return new TourGenerator(dice, offer).script();
+        }
+        Abilities abilities = offer.choose(dice);
         List<Layer> layers = new ChainGenerator(dice, abilities).chain();
         Layer top = layers.get(0);
         OperationGenerator operations = new OperationGenerator(
@@ -70,7 +74,7 @@ public final class ScriptGenerator {
      */
     public Script script(long index, ImageFacts image, boolean qemu) {
         Dice dice = Dice.of(seed, index);
-        Abilities abilities = choose(dice, qemu).onExistingImage();
+        Abilities abilities = offer(dice, qemu).choose(dice).onExistingImage();
         OperationGenerator operations = new OperationGenerator(
                 dice, image.size(), image.clusterBits(), 0, image.interesting(), abilities);
         return new Script(

@@ -3,8 +3,10 @@
  *
  * <ol>
  *   <li>{@link dev.qcow2.conformance.generate.ScriptGenerator}: whole scripts
- *   <li>{@code ChainGenerator}: geometries and initial states
- *   <li>{@code OperationGenerator}: what is done, near boundaries, again and again on few clusters
+ *   <li>{@link dev.qcow2.conformance.generate.Feature}, {@link dev.qcow2.conformance.generate.Abilities}: what a sequence uses
+ *   <li>{@code ChainGenerator}, {@code FeatureLayers}: geometries, features and initial states
+ *   <li>{@code OperationGenerator}, {@code FeatureOperations}: what is done, near boundaries, again and again on few clusters
+ *   <li>{@code TourGenerator}: every state of a cluster over every kind of backing bytes
  * </ol>
  */
 @NullMarked

@@ -10,6 +10,9 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.host.MemoryHostFile;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.FormatFeatures.Compression;
+import dev.qcow2.spec.disk.FormatFeatures.DataFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -35,11 +38,19 @@ public final class ImageBuilder {
 
     private static final long COPIED = 1L << 63;
     private static final int ENTRY = Long.BYTES;
+    private static final int SUBCLUSTERS = 32;
+    private static final long DATA_FILE_BIT = 1 << 2;
+    private static final long COMPRESSION_BIT = 1 << 3;
+    private static final long EXTENDED_L2_BIT = 1 << 4;
+    private static final long RAW_DATA_BIT = 1 << 1;
+    private static final int DATA_FILE_EXTENSION = 0x44415441;
 
     private final Layer layer;
     private final Optional<Backing> backing;
     private final int clusterSize;
+    private final int words;
     private final int tableEntries;
+    private final CompressedPacker packer;
     private final List<Integer> counts = new ArrayList<>();
     private final TreeMap<Long, long[]> activeTables = new TreeMap<>();
     private final TreeMap<Long, long[]> snapshotTables = new TreeMap<>();
@@ -50,7 +61,10 @@ public final class ImageBuilder {
         this.layer = layer;
         this.backing = backing;
         this.clusterSize = layer.clusterSize();
-        this.tableEntries = clusterSize / ENTRY;
+        // QC-SUB-01: an extended entry is twice as long.
+        this.words = layer.features().extendedL2() ? 2 : 1;
+        this.tableEntries = clusterSize / ENTRY / words;
+        this.packer = new CompressedPacker(layer, counts, file);
     }
 
     /**
@@ -74,27 +88,6 @@ public final class ImageBuilder {
         return new byte[] {1, 2, 3, 4, 5};
     }
 
-    /**
-     * Builds a raw file.
-     *
-     * @param layer its size and content
-     * @return the file
-     * @throws DiskException never, for the file is in memory
-     */
-    public static MemoryFileContent buildRaw(Layer layer) throws DiskException {
-        MemoryFileContent raw = new MemoryFileContent();
-        MemoryHostFile file = new MemoryHostFile("raw", raw, Access.READ_WRITE, true);
-        file.truncate(layer.size());
-        for (Run run : layer.content()) {
-            long start = run.first() << layer.clusterBits();
-            long length = Math.min(run.count() << layer.clusterBits(), layer.size() - start);
-            if (run.state() == ClusterState.NORMAL) {
-                file.write(start, ByteBuffer.wrap(Fill.bytes(run.fill(), Math.toIntExact(length))));
-            }
-        }
-        return raw;
-    }
-
     private MemoryFileContent build() throws DiskException {
         int refcountClusters = reserveRefcounts();
         mapRuns();
@@ -111,7 +104,7 @@ public final class ImageBuilder {
     /** Takes the header's cluster, and room for refcounts of the largest file that this layer can become. */
     private int reserveRefcounts() {
         long data = layer.content().stream()
-                .filter(run -> run.state().hasHostCluster())
+                .filter(run -> run.state().hasHostCluster() || run.state() == ClusterState.COMPRESSED)
                 .mapToLong(Run::count)
                 .sum();
         long tables = 2 * (1 + layer.clusters() / tableEntries);
@@ -152,40 +145,71 @@ public final class ImageBuilder {
     }
 
     private void mapCluster(Run run, long cluster) throws DiskException {
-        if (run.state() == ClusterState.UNALLOCATED) {
-            return;
-        }
         Sharing sharing = layer.traits().sharing();
         boolean shared = sharing == Sharing.TABLES || (sharing == Sharing.CLUSTERS && run.shared());
-        // QC-L2-07: bit 0 makes a cluster read as zero, with or without a host cluster.
-        long entry = run.state() == ClusterState.NORMAL ? 0 : 1;
-        if (run.state().hasHostCluster()) {
-            long offset = allocate(1);
-            writeData(run, cluster, offset);
-            entry |= offset;
-            counts.set((int) (offset / clusterSize), shared ? 2 : 1);
+        long bits = words == 2 ? subclusterBits(run, cluster) : 0;
+        // QC-L2-07, QC-SUB-09: bit 0 makes a cluster read as zero; in an extended entry the zero bits do.
+        boolean zero = run.state() == ClusterState.ZERO_PLAIN || run.state() == ClusterState.ZERO_ALLOCATED;
+        long entry = zero && words == 1 ? 1 : 0;
+        boolean copied = false;
+        if (run.state() == ClusterState.COMPRESSED) {
+            entry = packer.pack(data(run, cluster), shared ? 2 : 1);
+        } else if (run.state().hasHostCluster()) {
+            entry |= hostCluster(run, cluster, shared ? 2 : 1);
+            // QC-L2-03, QC-DATA-04: COPIED says that the count is 1; a data file has no counts.
+            copied = !shared;
         }
-        // QC-L2-03: COPIED says that the count is 1.
-        boolean copied = run.state().hasHostCluster() && !shared;
-        put(activeTables, cluster, copied ? entry | COPIED : entry);
+        put(activeTables, cluster, copied ? entry | COPIED : entry, bits);
         if (sharing == Sharing.CLUSTERS && run.shared()) {
-            put(snapshotTables, cluster, entry);
+            put(snapshotTables, cluster, entry, bits);
         }
     }
 
-    private void put(SortedMap<Long, long[]> tables, long cluster, long entry) {
-        tables.computeIfAbsent(cluster / tableEntries, index -> new long[tableEntries])[
-                (int) (cluster % tableEntries)] = entry;
+    private long hostCluster(Run run, long cluster, int count) throws DiskException {
+        if (layer.features().dataFile().isPresent()) {
+            return cluster * clusterSize;
+        }
+        long offset = allocate(1);
+        file.write(offset, data(run, cluster));
+        counts.set((int) (offset / clusterSize), count);
+        return offset;
     }
 
-    private void writeData(Run run, long cluster, long offset) throws DiskException {
+    /** QC-SUB-03, QC-SUB-04: bit x for an allocated subcluster, bit 32 + x for one that reads as zeros. */
+    private static long subclusterBits(Run run, long cluster) {
+        long bits = 0;
+        for (int i = 0; i < SUBCLUSTERS; i++) {
+            bits |= switch (run.state().ofSubcluster(i, turn(run, cluster))) {
+                case NORMAL -> 1L << i;
+                case ZERO_PLAIN, ZERO_ALLOCATED -> 1L << SUBCLUSTERS + i;
+                case UNALLOCATED, COMPRESSED, RESERVED, MIXED, MIXED_PLAIN -> 0;
+            };
+        }
+        return bits;
+    }
+
+    /** Where a mixed cluster of a run begins with its states. */
+    static int turn(Run run, long cluster) {
+        return (int) (run.fill() + cluster - run.first());
+    }
+
+    private void put(SortedMap<Long, long[]> tables, long cluster, long entry, long bits) {
+        long[] table = tables.computeIfAbsent(cluster / tableEntries, index -> new long[tableEntries * words]);
+        int at = (int) (cluster % tableEntries) * words;
+        table[at] = entry;
+        if (words == 2) {
+            table[at + 1] = bits;
+        }
+    }
+
+    /** The bytes of a cluster: those of the guest up to the end of the disk, stale ones where it reads as zero. */
+    private ByteBuffer data(Run run, long cluster) {
         ByteBuffer bytes = ByteBuffer.allocate(clusterSize);
-        if (run.state() == ClusterState.NORMAL) {
-            long end = Math.min(clusterSize, layer.size() - cluster * clusterSize);
-            bytes.limit((int) end);
+        if (run.state() == ClusterState.NORMAL || run.state() == ClusterState.COMPRESSED) {
+            bytes.limit((int) Math.min(clusterSize, layer.size() - cluster * clusterSize));
         }
         Fill.write(run.fill(), (cluster - run.first()) * clusterSize, bytes);
-        file.write(offset, ByteBuffer.wrap(bytes.array()));
+        return ByteBuffer.wrap(bytes.array());
     }
 
     private int l1Entries() {
@@ -278,7 +302,9 @@ public final class ImageBuilder {
 
     private void writeHeader(long l1Offset, int l1Entries, long snapshotsOffset) throws DiskException {
         boolean version3 = layer.version() == 3;
-        int headerLength = version3 ? 104 : 72;
+        boolean zstd = layer.features().compression() == Compression.ZSTD;
+        // QC-HDR-13: older writers end the header before the compression type.
+        int headerLength = version3 ? zstd ? 112 : 104 : 72;
         ByteBuffer header = ByteBuffer.allocate(clusterSize);
         header.position(headerLength);
         byte[] name = backing.map(file -> file.name().getBytes(StandardCharsets.UTF_8))
@@ -286,6 +312,10 @@ public final class ImageBuilder {
         backing.flatMap(Backing::format)
                 .ifPresent(format ->
                         extension(header, 0xe2792aca, format.formatName().getBytes(StandardCharsets.US_ASCII)));
+        layer.features()
+                .dataFile()
+                .ifPresent(data ->
+                        extension(header, DATA_FILE_EXTENSION, data.name().getBytes(StandardCharsets.UTF_8)));
         extension(header, UNKNOWN_EXTENSION, unknownExtensionData());
         header.putLong(0);
         int nameAt = header.position();
@@ -298,13 +328,22 @@ public final class ImageBuilder {
         header.putLong(clusterSize).putInt(refcountTableClusters);
         header.putInt(snapshotsOffset == 0 ? 0 : 1).putLong(snapshotsOffset);
         if (version3) {
-            header.putLong(0)
-                    .putLong(0)
-                    .putLong(0)
-                    .putInt(layer.refcountOrder())
-                    .putInt(headerLength);
+            putFeatures(header);
+            header.putInt(layer.refcountOrder()).putInt(headerLength);
+            if (zstd) {
+                header.put(104, (byte) 1);
+            }
         }
         file.write(0, header.rewind());
+    }
+
+    private void putFeatures(ByteBuffer header) {
+        FormatFeatures features = layer.features();
+        long incompatible = (features.dataFile().isPresent() ? DATA_FILE_BIT : 0)
+                | (features.compression() == Compression.ZSTD ? COMPRESSION_BIT : 0)
+                | (features.extendedL2() ? EXTENDED_L2_BIT : 0);
+        boolean raw = features.dataFile().filter(DataFile::raw).isPresent();
+        header.putLong(incompatible).putLong(features.lazyRefcounts() ? 1 : 0).putLong(raw ? RAW_DATA_BIT : 0);
     }
 
     private static void extension(ByteBuffer header, int type, byte[] data) {

@@ -15,6 +15,10 @@ public final class ImageInspector {
 
     private static final long OFFSET_MASK = 0x00fffffffffffe00L;
     private static final long COMPRESSED = 1L << 62;
+    private static final long COPIED = 1L << 63;
+    private static final long ZERO_BIT = 1L << 32;
+    private static final long DATA_FILE_BIT = 1 << 2;
+    private static final long EXTENDED_L2_BIT = 1 << 4;
 
     private final HostFile file;
     private final int version;
@@ -25,12 +29,14 @@ public final class ImageInspector {
     private final long refcountTableOffset;
     private final long refcountTableEntries;
     private final int refcountOrder;
+    private final boolean extended;
+    private final boolean dataFile;
 
     /**
-     * What is known of a cluster.
+     * What is known of a cluster, or of a subcluster.
      *
      * @param state what its entry says
-     * @param shared true if its host cluster or its L2 table is shared with a snapshot
+     * @param shared true if its L2 table or its host cluster has more users: a snapshot, or other compressed clusters
      */
     public record View(ClusterState state, boolean shared) {}
 
@@ -51,6 +57,9 @@ public final class ImageInspector {
         l1Offset = header.getLong(40);
         refcountTableOffset = header.getLong(48);
         refcountTableEntries = (long) header.getInt(56) << Math.max(0, clusterBits - 3);
+        long incompatible = version == 2 ? 0 : header.getLong(72);
+        extended = (incompatible & EXTENDED_L2_BIT) != 0;
+        dataFile = (incompatible & DATA_FILE_BIT) != 0;
         // QC-HDR-13: version 2 has 16-bit counts.
         refcountOrder = version == 2 ? 4 : header.getInt(96);
     }
@@ -92,31 +101,66 @@ public final class ImageInspector {
     }
 
     /**
+     * Says whether the image has extended L2 entries.
+     *
+     * @return true if clusters have 32 subclusters
+     */
+    public boolean extendedL2() {
+        return extended;
+    }
+
+    /**
      * Looks a cluster up.
      *
      * @param cluster its index
-     * @return what the active tables say
+     * @return what the active tables say; of the first subcluster, if there are any
      * @throws DiskException if the host fails
      */
     public View view(long cluster) throws DiskException {
-        int tableBits = clusterBits - 3;
+        return view(cluster, 0);
+    }
+
+    /**
+     * Looks a subcluster up.
+     *
+     * @param cluster index of its cluster
+     * @param subcluster its index in the cluster; ignored if there are none
+     * @return what the active tables say
+     * @throws DiskException if the host fails
+     */
+    public View view(long cluster, int subcluster) throws DiskException {
+        int entryBits = extended ? 4 : 3;
+        int tableBits = clusterBits - entryBits;
         long l1Index = cluster >>> tableBits;
-        long table = l1Index < l1Size ? readLong(l1Offset + l1Index * 8) & OFFSET_MASK : 0;
+        long table = l1Index < l1Size ? tableAt(l1Offset + l1Index * 8) : 0;
         if (table == 0) {
             return new View(ClusterState.UNALLOCATED, false);
         }
         boolean tableShared = count(table) > 1;
-        long entry = readLong(table + (cluster & ((1L << tableBits) - 1)) * 8);
-        long host = entry & OFFSET_MASK;
+        long place = table + ((cluster & ((1L << tableBits) - 1)) << entryBits);
+        long entry = readLong(place);
         if ((entry & COMPRESSED) != 0) {
-            return new View(ClusterState.NORMAL, true);
+            long start = entry & ((1L << 62 - (clusterBits - 8)) - 1);
+            return new View(ClusterState.COMPRESSED, tableShared || count(start) > 1);
         }
-        boolean zero = (entry & 1) != 0;
-        if (host == 0) {
-            return new View(zero ? ClusterState.ZERO_PLAIN : ClusterState.UNALLOCATED, tableShared);
+        long host = entry & OFFSET_MASK;
+        // QC-DATA-02: the first cluster of a data file has the offset 0, and is told by its COPIED flag.
+        boolean allocated = host != 0 || (dataFile && (entry & COPIED) != 0);
+        long bits = extended ? readLong(place + 8) >>> subcluster : 0;
+        boolean zero = extended ? (bits & ZERO_BIT) != 0 : (entry & 1) != 0;
+        boolean normal = !extended || (bits & 1) != 0;
+        return new View(
+                state(allocated, zero, normal), tableShared || (allocated && !dataFile && count(host) > 1));
+    }
+
+    private static ClusterState state(boolean allocated, boolean zero, boolean normal) {
+        if (zero) {
+            return allocated ? ClusterState.ZERO_ALLOCATED : ClusterState.ZERO_PLAIN;
         }
-        ClusterState state = zero ? ClusterState.ZERO_ALLOCATED : ClusterState.NORMAL;
-        return new View(state, tableShared || count(host) > 1);
+        if (!allocated) {
+            return ClusterState.UNALLOCATED;
+        }
+        return normal ? ClusterState.NORMAL : ClusterState.RESERVED;
     }
 
     private long count(long hostOffset) throws DiskException {

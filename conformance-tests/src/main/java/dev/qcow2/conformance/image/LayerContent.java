@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /** What the guest sees of a chain before the first operation: computed from the script, not read from files. */
 public final class LayerContent implements BaseContent {
 
+    private static final int SUBCLUSTERS = 32;
+
     private final Layer layer;
     private final BaseContent below;
     private final TreeMap<Long, Run> runs = new TreeMap<>();
@@ -62,17 +64,34 @@ public final class LayerContent implements BaseContent {
     private void readCluster(long cluster, long at, ByteBuffer part) throws IOException {
         Map.Entry<Long, Run> entry = runs.floorEntry(cluster);
         Run run = entry != null && cluster < entry.getValue().end() ? entry.getValue() : null;
-        if (run != null && run.state() == ClusterState.NORMAL) {
+        if (run == null) {
+            readPiece(ClusterState.UNALLOCATED, null, at, part);
+            return;
+        }
+        // Only a mixed cluster differs from one subcluster to the next.
+        int piece = run.state().needsSubclusters() ? layer.clusterSize() / SUBCLUSTERS : layer.clusterSize();
+        long from = at;
+        while (part.hasRemaining()) {
+            int inCluster = (int) (from & (layer.clusterSize() - 1));
+            int step = Math.min(part.remaining(), piece - inCluster % piece);
+            ClusterState state =
+                    run.state().ofSubcluster(inCluster / piece, ImageBuilder.turn(run, cluster));
+            readPiece(state, run, from, part.slice(part.position(), step));
+            part.position(part.position() + step);
+            from += step;
+        }
+    }
+
+    private void readPiece(ClusterState state, @Nullable Run run, long at, ByteBuffer part) throws IOException {
+        boolean data = state == ClusterState.NORMAL || state == ClusterState.COMPRESSED;
+        boolean open = state == ClusterState.UNALLOCATED || state == ClusterState.RESERVED;
+        if (run != null && data) {
             Fill.write(run.fill(), at - (run.first() << layer.clusterBits()), part);
-        } else if (isOpen(run)) {
+        } else if (open && layer.format() == Format.QCOW2) {
+            // A hole of a raw file is zeros; what a qcow2 image leaves open is the backing file's.
             below.readZeroPadded(at, part);
         } else {
             part.put(new byte[part.remaining()]);
         }
-    }
-
-    /** A hole of a raw file is zeros; what a qcow2 image leaves open is the backing file's. */
-    private boolean isOpen(@Nullable Run run) {
-        return layer.format() == Format.QCOW2 && (run == null || run.state() == ClusterState.UNALLOCATED);
     }
 }

@@ -156,9 +156,56 @@ class JudgesTest {
                 .isEmpty();
         assertThat(coverage.transitions())
                 .containsOnlyKeys(new Transition(
-                        3, ClusterState.ZERO_ALLOCATED, true, Transition.Below.NOTHING, Request.WRITE_WHOLE))
+                        Transition.Unit.VERSION_3,
+                        ClusterState.ZERO_ALLOCATED,
+                        true,
+                        Transition.Below.NOTHING,
+                        Request.WRITE_WHOLE))
                 .containsValue(java.util.Set.of(ClusterState.NORMAL));
         assertThat(coverage.neverReached()).hasSize(Transition.possible().size() - 1);
+    }
+
+    @Test
+    @DisplayName("QC-SUB-03 QC-SUB-04 QC-SUB-05 QC-SUB-08 states of subclusters are read from the image, and change")
+    void subclusterTransitions() throws Exception {
+        String text = """
+                qcow2-script 1
+                layer qcow2 65536 version 3 cluster 16384 refcount 16 subclusters kit
+                content mixed 0 1 70000
+                content compressed 1 1 70001
+                operations
+                write 0 512 1
+                write 512 100 2
+                write 1124 412 3
+                write-zeroes 16384 1 keep
+                """;
+        Coverage coverage = new Coverage();
+        Panel panel = new Panel(
+                Judge.LENIENT,
+                java.util.Optional.empty(),
+                java.nio.file.Path.of("nowhere"),
+                java.util.Optional.empty(),
+                coverage);
+        assertThat(new SequenceRunner(ScriptText.parse(text), List.of(new ReferenceDriver()), panel).run())
+                .isEmpty();
+        assertThat(coverage.transitions().keySet().stream().map(Transition::toString))
+                .containsExactlyInAnyOrder(
+                        "v3 subcluster reserved over nothing: write-whole",
+                        "v3 subcluster zero-allocated over nothing: write-head",
+                        "v3 subcluster normal over nothing: write-tail",
+                        "v3 subcluster compressed over nothing: zero-keep-part");
+        assertThat(coverage.transitions().values()).contains(java.util.Set.of(ClusterState.NORMAL));
+    }
+
+    @Test
+    @DisplayName("QC-L2-08 QC-SUB-05 each state is possible or has a reason why it is not")
+    void impossibleStates() {
+        long possible = Transition.possible().stream()
+                .map(transition -> transition.unit() + " " + transition.state())
+                .distinct()
+                .count();
+        assertThat(possible + Transition.impossible().size())
+                .isEqualTo((long) Transition.Unit.values().length * ClusterState.values().length);
     }
 
     @Test
