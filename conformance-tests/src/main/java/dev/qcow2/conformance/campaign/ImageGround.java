@@ -3,6 +3,7 @@ package dev.qcow2.conformance.campaign;
 import dev.qcow2.conformance.generate.ImageFacts;
 import dev.qcow2.conformance.image.CopyOnWriteDirectory;
 import dev.qcow2.conformance.image.ImageInspector;
+import dev.qcow2.conformance.qemu.QemuImage;
 import dev.qcow2.conformance.qemu.QemuTools;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
@@ -69,7 +70,7 @@ final class ImageGround implements Ground, AutoCloseable {
         Optional<HostFile> converted = Optional.empty();
         if (qemu.isPresent()) {
             Path raw = scratch.resolve("content.raw");
-            qemu.get().convertToRaw(absolute, raw);
+            qemu.get().convertToRaw(QemuImage.of(absolute), raw);
             converted = Optional.of(RealHostFile.open(raw, RealHostFile.Durability.NONE, StandardOpenOption.READ));
         }
         HostFile original = originals.open(name, Access.READ_ONLY);
@@ -213,19 +214,19 @@ final class ImageGround implements Ground, AutoCloseable {
 
         /** Backing files stay where they are: a link in the new place leads to each relative name. */
         @Override
-        public Path exportTo(Path target) throws IOException {
+        public QemuImage exportTo(Path target) throws IOException {
             Path copy = target.resolve(Path.of(imageName).getFileName());
             try (HostFile file = directory.open(imageName, Access.READ_ONLY)) {
                 FileCopy.copyToPath(file, copy);
             }
             BackingLinks.make(Path.of(imageName), target);
-            return copy;
+            return QemuImage.of(copy);
         }
 
         @Override
-        public void importFrom(Path image) throws DiskException {
+        public void importFrom(QemuImage image) throws DiskException {
             MemoryFileContent content = new MemoryFileContent();
-            FileCopy.copyFromPath(image, new MemoryHostFile(imageName, content, Access.READ_WRITE, true));
+            FileCopy.copyFromPath(image.path(), new MemoryHostFile(imageName, content, Access.READ_WRITE, true));
             directory.replace(content);
         }
     }

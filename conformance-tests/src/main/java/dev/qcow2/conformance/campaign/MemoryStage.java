@@ -6,6 +6,7 @@ import dev.qcow2.conformance.language.Layer;
 import dev.qcow2.conformance.language.Layer.Format;
 import dev.qcow2.conformance.language.Layer.Maker;
 import dev.qcow2.conformance.language.Script;
+import dev.qcow2.conformance.qemu.QemuImage;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
@@ -108,20 +109,20 @@ final class MemoryStage implements Stage {
     }
 
     @Override
-    public Path exportTo(Path target) throws DiskException {
+    public QemuImage exportTo(Path target) throws DiskException {
         for (String name : directory.fileNames()) {
             try (HostFile file = directory.open(name, Access.READ_ONLY)) {
                 FileCopy.copyToPath(file, target.resolve(name));
             }
         }
-        return target.resolve(IMAGE_NAME);
+        return QemuImage.of(target.resolve(IMAGE_NAME), layers.get(0).features());
     }
 
     @Override
-    public void importFrom(Path image) throws DiskException {
-        importFile(image, IMAGE_NAME);
-        if (layers.get(0).features().dataFile().isPresent()) {
-            importFile(image.resolveSibling(Layer.DATA_FILE), Layer.DATA_FILE);
+    public void importFrom(QemuImage image) throws DiskException {
+        importFile(image.path(), IMAGE_NAME);
+        if (image.dataFile().isPresent()) {
+            importFile(image.dataFile().get(), Layer.DATA_FILE);
         }
     }
 

@@ -29,7 +29,6 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.model.GuestModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -46,20 +45,18 @@ final class Performer implements OperationVisitor<Void, Exception> {
     private final World world;
     private final GuestModel model;
     private final Map<String, GuestModel.Saved> snapshots;
-    private final Panel panel;
-    private final boolean suitsQemu;
     private final BitmapPerformer bitmaps;
     private final MaintenancePerformer maintenance;
+    private final QemuPerformer qemu;
 
     Performer(List<Subject> subjects, World world, Panel panel, boolean suitsQemu) {
         this.crew = new Crew(subjects);
         this.world = world;
         this.model = world.model();
         this.snapshots = world.snapshots();
-        this.panel = panel;
-        this.suitsQemu = suitsQemu;
         this.bitmaps = new BitmapPerformer(crew, world.dirty());
         this.maintenance = new MaintenancePerformer(crew, world);
+        this.qemu = new QemuPerformer(crew, world, panel, suitsQemu);
     }
 
     BitmapPerformer bitmaps() {
@@ -272,39 +269,14 @@ final class Performer implements OperationVisitor<Void, Exception> {
 
     @Override
     public Void qemu(Qemu step) throws Exception {
-        if (!(step.step() instanceof Change change) || change instanceof WriteCompressed) {
+        if (!qemu.canDo(step.step())) {
             return step.step().accept(this);
         }
-        boolean aligned = change.length() > 0 && change.offset() % 512 == 0 && change.length() % 512 == 0;
-        if (panel.qemu().isEmpty() || !suitsQemu || !aligned || !model.contains(change.offset(), change.length())) {
-            return change.accept(this);
-        }
-        for (Subject subject : crew.subjects()) {
-            qemu(subject, change);
-        }
-        world.changed(change.offset(), change.length());
-        if (change instanceof Discard) {
-            settleDiscard(change);
-        } else if (change instanceof Write write) {
-            model.write(write.offset(), ByteBuffer.wrap(Fill.bytes(write.fill(), Math.toIntExact(write.length()))));
-        } else {
-            model.zero(change.offset(), change.length());
+        qemu.perform(step.step());
+        if (step.step() instanceof Discard discard) {
+            settleDiscard(discard);
         }
         return null;
-    }
-
-    private void qemu(Subject subject, Change change) throws Objection, IOException {
-        Requests.mustSucceed(subject.name(), () -> subject.disk().close());
-        try (Scratch scratch = Scratch.in(panel.scratch())) {
-            Path image = subject.stage().exportTo(scratch.path());
-            panel.qemu().orElseThrow().change(image, change);
-            subject.stage().importFrom(image);
-        } catch (DiskException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new Objection(Kind.QEMU, "QEMU on the image of " + subject.name(), String.valueOf(e.getMessage()));
-        }
-        Requests.mustSucceed(subject.name(), subject::reopen);
     }
 
     /** QC-GUEST-04: QEMU is free to keep or to zero each byte; afterwards all disks are made the same again. */

@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
+import dev.qcow2.conformance.qemu.QemuImage;
 import dev.qcow2.conformance.qemu.QemuTools;
 import dev.qcow2.spec.model.GuestModel;
 import java.io.IOException;
@@ -34,7 +35,7 @@ final class QemuJudge {
     void judge(Stage stage, String maker) throws Objection, IOException {
         String who = "QEMU on the image of " + maker;
         try (Scratch scratch = Scratch.in(parent)) {
-            Path image = stage.exportTo(scratch.path());
+            QemuImage image = stage.exportTo(scratch.path());
             Optional<String> fault = qemu.check(image);
             if (fault.isPresent()) {
                 throw new Objection(Kind.QEMU, who, fault.get());
@@ -48,7 +49,7 @@ final class QemuJudge {
         }
     }
 
-    private void readWithQemuIo(Path image, long size, String who) throws Objection, IOException {
+    private void readWithQemuIo(QemuImage image, long size, String who) throws Objection, IOException {
         int length = (int) Math.min(size, MOST_AS_TEXT);
         byte[] bytes;
         try {
@@ -62,7 +63,7 @@ final class QemuJudge {
         new Comparison(model).bytes(bytes, size - length, Kind.QEMU, who);
     }
 
-    private void readWithConvert(Path image, Path raw, long size, String who) throws Objection, IOException {
+    private void readWithConvert(QemuImage image, Path raw, long size, String who) throws Objection, IOException {
         try {
             qemu.convertToRaw(image, raw);
         } catch (IOException e) {

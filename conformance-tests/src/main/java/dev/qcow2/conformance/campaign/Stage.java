@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.qemu.QemuImage;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.host.HostDirectory;
@@ -20,11 +21,11 @@ interface Stage {
      *
      * @return the disk's own image
      */
-    Path exportTo(Path target) throws IOException;
+    QemuImage exportTo(Path target) throws IOException;
 
     /** Adds what is needed to open the image: its backing files, its data file, its passphrase. */
     OpenOptions options(OpenOptions options);
 
     /** Takes the disk's own image, and its data file, back from the real host. */
-    void importFrom(Path image) throws IOException, DiskException;
+    void importFrom(QemuImage image) throws IOException, DiskException;
 }

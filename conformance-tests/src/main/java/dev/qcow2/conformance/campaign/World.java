@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.generate.Feature;
 import dev.qcow2.conformance.language.Layer;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.spec.disk.FormatFeatures;
@@ -22,6 +23,7 @@ final class World {
     private final Map<String, GuestModel.Saved> snapshots = new HashMap<>();
     private final List<Layer> layers;
     private final int clusterBits;
+    private final boolean savesState;
     private int version;
     private boolean backed;
     private int backingLayer;
@@ -31,6 +33,7 @@ final class World {
         this.dirty = new DirtyModel(model.size());
         this.layers = script.layers();
         this.clusterBits = ground.clusterBits();
+        this.savesState = Feature.neededBy(script).contains(Feature.VM_STATE);
         this.version = ground.version();
         this.backed = ground.below().isPresent();
         this.backingLayer = backed ? 1 : 0;
@@ -94,6 +97,11 @@ final class World {
     void getsBacking(int layer) {
         backingLayer = layer;
         backed = layer > 0;
+    }
+
+    /** Says whether the sequence saves machine state. */
+    boolean savesState() {
+        return savesState;
     }
 
     /** QC-CMP-16: an image with encryption or a data file has no compressed clusters. */

@@ -124,6 +124,11 @@ final class OperationGenerator {
     }
 
     private Operation qemuChange() {
+        int share = special.weight();
+        if (dice.percent(Math.min(40, share + (snapshots ? 10 : 0)))) {
+            Operation step = !snapshots || (share > 0 && dice.percent(80)) ? special.next(places) : snapshot();
+            return Qemu.canDo(step) ? new Qemu(step) : step;
+        }
         Change change =
                 switch (dice.weighted(50, 30, 20)) {
                     case 0 -> write();

@@ -80,18 +80,14 @@ public record Script(
     }
 
     /**
-     * Says whether QEMU can open the chain by the image's name alone and see the same bytes: it takes a qcow2 disk to end at a
-     * multiple of 512, refuses an L1 table that is too short, has to be told a passphrase, and looks for a data file in
-     * the present directory.
+     * Says whether QEMU can open the chain and see the same bytes: it takes a qcow2 disk to end at a
+     * multiple of 512, and refuses an L1 table that is too short.
      *
      * @return true if QEMU can be asked
      */
     public boolean suitsQemu() {
         return layers.stream()
                 .allMatch(layer -> layer.format() == Format.RAW
-                        || (layer.size() % 512 == 0
-                                && !layer.traits().shortL1()
-                                && layer.features().encryption().isEmpty()
-                                && layer.features().dataFile().isEmpty()));
+                        || (layer.size() % 512 == 0 && !layer.traits().shortL1()));
     }
 }

@@ -60,9 +60,7 @@ class LanguageTest {
         assertThat(ScriptText.parse(ScriptText.write(script))).isEqualTo(script);
         assertThat(new ScriptGenerator(seed, EVERYTHING).script(index, index % 2 == 0))
                 .isEqualTo(script);
-        boolean special = Feature.neededBy(script).stream()
-                .anyMatch(Set.of(Feature.DATA_FILE, Feature.LUKS, Feature.LEGACY_ENCRYPTION)::contains);
-        assertThat(script.suitsQemu() || special || index % 2 == 1).isTrue();
+        assertThat(script.suitsQemu() || index % 2 == 1).isTrue();
     }
 
     @Property
