@@ -181,6 +181,15 @@ final class SequenceRunner {
         }
     }
 
+    /** QC-MNT-08: postponed counts are on disk when the image is closed, and the dirty bit is gone. */
+    private static void closedClean(Subject subject) throws Objection, DiskException {
+        try (HostFile file = subject.openBytes()) {
+            if (AuditJudge.isDirty(file)) {
+                throw new Objection(Kind.AUDIT, subject.name(), "the image is still dirty after it was closed [QC-MNT-08]");
+            }
+        }
+    }
+
     /** Another implementation, each in its turn, opens the image and reads the same bytes. */
     private void foreignRead(Comparison comparison, int index, long offset, long length) throws Objection, IOException {
         int count = subjects.size();
@@ -205,6 +214,7 @@ final class SequenceRunner {
         for (Subject subject : subjects) {
             Requests.mustSucceed(subject.name(), () -> subject.disk().close());
             audit(subject);
+            closedClean(subject);
             if (!script.layers().isEmpty() && script.layers().get(0).traits().maker() == Maker.KIT) {
                 KeptExtension.check(subject);
             }
