@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
 /** QC-EXT-04: the extension that nobody knows is still in the header, byte for byte. */
 final class KeptExtension {
 
-    private static final int LARGEST_HEADER = 512;
+    /** A feature name table, which other writers add, fits in as well. */
+    private static final int LARGEST_HEADER = 4096;
     private static final int VERSION_2_LENGTH = 72;
 
     private KeptExtension() {}

@@ -154,7 +154,7 @@ public final class ImageBuilder {
         boolean copied = false;
         if (run.state() == ClusterState.COMPRESSED) {
             entry = packer.pack(data(run, cluster), shared ? 2 : 1);
-        } else if (run.state().hasHostCluster()) {
+        } else if (run.state().hasHostCluster() && !(zero && isFirstOfDataFile(cluster))) {
             entry |= hostCluster(run, cluster, shared ? 2 : 1);
             // QC-L2-03, QC-DATA-04: COPIED says that the count is 1; a data file has no counts.
             copied = !shared;
@@ -163,6 +163,11 @@ public final class ImageBuilder {
         if (sharing == Sharing.CLUSTERS && run.shared()) {
             put(snapshotTables, cluster, entry, bits);
         }
+    }
+
+    /** Its offset is 0, and so a zero cluster there looks like one without a host cluster. */
+    private boolean isFirstOfDataFile(long cluster) {
+        return cluster == 0 && words == 1 && layer.features().dataFile().isPresent();
     }
 
     private long hostCluster(Run run, long cluster, int count) throws DiskException {

@@ -145,9 +145,9 @@ public final class ImageInspector {
         }
         long host = entry & OFFSET_MASK;
         // QC-DATA-02: the first cluster of a data file has the offset 0, and is told by its COPIED flag.
-        boolean allocated = host != 0 || (dataFile && (entry & COPIED) != 0);
         long bits = extended ? readLong(place + 8) >>> subcluster : 0;
         boolean zero = extended ? (bits & ZERO_BIT) != 0 : (entry & 1) != 0;
+        boolean allocated = host != 0 || (dataFile && (entry & COPIED) != 0 && (extended || !zero));
         boolean normal = !extended || (bits & 1) != 0;
         return new View(
                 state(allocated, zero, normal), tableShared || (allocated && !dataFile && count(host) > 1));
