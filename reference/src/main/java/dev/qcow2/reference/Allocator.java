@@ -49,6 +49,12 @@ final class Allocator {
         packingPlace = host.equals(image.geometry().hostCluster(packingPlace)) ? 0 : packingPlace;
     }
 
+    /** Hears that somebody else allocated and freed. */
+    void forget() {
+        noFreeBelow = 0;
+        packingPlace = 0;
+    }
+
     /** Where the free bytes of the host cluster begin that was packed last; 0 if there is none, or if it became free. */
     long packingPlace() {
         return packingPlace;

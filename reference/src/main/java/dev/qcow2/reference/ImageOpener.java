@@ -61,6 +61,7 @@ final class ImageOpener {
         BitmapStore bitmaps = new BitmapStore(image, writer, writable);
         return new ManagedDisk(
                 disk,
+                writer,
                 resizer,
                 bitmaps,
                 new CorruptionMark(image, writable),

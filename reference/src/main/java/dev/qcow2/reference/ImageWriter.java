@@ -45,6 +45,11 @@ final class ImageWriter {
         return compressed;
     }
 
+    /** Hears that another writer has changed the image. */
+    void forgetPlaces() {
+        bench.allocator().forget();
+    }
+
     void apply(Plan plan) throws DiskException {
         bench.apply(plan);
     }

@@ -18,6 +18,7 @@ import java.util.List;
 final class ManagedDisk implements VirtualDisk {
 
     private final VirtualDisk disk;
+    private final ImageWriter writer;
     private final Resizer resizer;
     private final BitmapStore bitmaps;
     private final CorruptionMark mark;
@@ -29,6 +30,7 @@ final class ManagedDisk implements VirtualDisk {
      * Surrounds a disk.
      *
      * @param disk does what is asked
+     * @param writer changes its content
      * @param resizer changes its size
      * @param bitmaps follow the guest
      * @param mark remembers that the image is broken
@@ -37,12 +39,14 @@ final class ManagedDisk implements VirtualDisk {
      */
     ManagedDisk(
             VirtualDisk disk,
+            ImageWriter writer,
             Resizer resizer,
             BitmapStore bitmaps,
             CorruptionMark mark,
             String fileName,
             boolean writable) {
         this.disk = disk;
+        this.writer = writer;
         this.resizer = resizer;
         this.bitmaps = bitmaps;
         this.mark = mark;
@@ -149,10 +153,19 @@ final class ManagedDisk implements VirtualDisk {
             resizer.requirePossible(newSize, preallocation);
             if (newSize != disk.size()) {
                 bitmaps.beforeResize();
-                resizer.resize(newSize, preallocation);
+                resizeImage(newSize, preallocation);
                 bitmaps.resized();
             }
         });
+    }
+
+    private void resizeImage(long newSize, Preallocation preallocation) throws DiskException {
+        try {
+            resizer.resize(newSize, preallocation);
+        } finally {
+            // The place of the last compressed cluster may be free now, or taken.
+            writer.forgetPlaces();
+        }
     }
 
     /** A change of a range, which the bitmaps must know of whether it succeeds or not. */
