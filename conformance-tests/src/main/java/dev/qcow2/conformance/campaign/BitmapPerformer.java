@@ -76,8 +76,7 @@ final class BitmapPerformer {
             throw new Objection(
                     kind,
                     who,
-                    "bitmap " + name + " is dirty in " + ranges + ", expected is " + model.dirty(name)
-                            + " [QC-BM-19]");
+                    "bitmap " + name + " is dirty in " + ranges + ", expected is " + model.dirty(name) + " [QC-BM-19]");
         }
     }
 }

@@ -88,8 +88,9 @@ final class DirtyModel {
             case CLEAR -> tracked(step.name()).dirty.clear();
             case ENABLE -> tracked(step.name()).enabled = true;
             case DISABLE -> tracked(step.name()).enabled = false;
-            case MERGE -> dirty(((BitmapStep.Merge) step).from())
-                    .forEach(range -> tracked(step.name()).mark(range.guestOffset(), range.length()));
+            case MERGE ->
+                dirty(((BitmapStep.Merge) step).from())
+                        .forEach(range -> tracked(step.name()).mark(range.guestOffset(), range.length()));
             case ASK -> tracked(step.name());
         }
     }

@@ -98,8 +98,7 @@ final class FeatureProbe {
             case REPAIR -> maintain((own, files, options) -> own.repair(files, NAME, RepairMode.ALL, options));
             case COMMIT -> maintain((own, files, options) -> own.commit(files, NAME, options));
             case REBASE ->
-                maintain((own, files, options) ->
-                        own.rebase(files, NAME, Optional.empty(), RebaseMode.SAFE, options));
+                maintain((own, files, options) -> own.rebase(files, NAME, Optional.empty(), RebaseMode.SAFE, options));
             case AMEND ->
                 maintain((own, files, options) ->
                         own.amend(files, NAME, AmendOptions.NOTHING.withRefcountOrder(3), options));

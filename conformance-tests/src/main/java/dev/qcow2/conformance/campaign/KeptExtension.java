@@ -11,6 +11,7 @@ final class KeptExtension {
 
     /** A feature name table, which other writers add, fits in as well. */
     private static final int LARGEST_HEADER = 4096;
+
     private static final int VERSION_2_LENGTH = 72;
 
     private KeptExtension() {}

@@ -43,7 +43,8 @@ final class MaintenancePerformer {
         } else if (step instanceof Rebase rebase) {
             rebase(rebase);
         } else if (step instanceof Amend amend) {
-            if (allDo("amend", (driver, files, image, options) -> driver.amend(files, image, amend.changes(), options))) {
+            if (allDo(
+                    "amend", (driver, files, image, options) -> driver.amend(files, image, amend.changes(), options))) {
                 amend.changes().version().ifPresent(world::becomesVersion);
             }
         } else {
@@ -56,7 +57,8 @@ final class MaintenancePerformer {
         boolean known = step.layer() < world.layers().size();
         boolean same = step.layer() == world.backingLayer();
         // What snapshots leave open is the backing file's, and nobody copies that up for them.
-        boolean safe = same || (step.mode() == RebaseMode.SAFE && world.snapshots().isEmpty());
+        boolean safe =
+                same || (step.mode() == RebaseMode.SAFE && world.snapshots().isEmpty());
         if (!known || !safe) {
             return;
         }

@@ -1,13 +1,9 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
-import dev.qcow2.conformance.language.Fill;
 import dev.qcow2.conformance.language.BitmapStep;
+import dev.qcow2.conformance.language.Fill;
 import dev.qcow2.conformance.language.MaintenanceStep;
-import dev.qcow2.conformance.language.OperationVisitor;
-import dev.qcow2.conformance.language.Resize;
-import dev.qcow2.conformance.language.VmStateStep;
-import dev.qcow2.conformance.language.WriteCompressed;
 import dev.qcow2.conformance.language.Operation.Change;
 import dev.qcow2.conformance.language.Operation.Discard;
 import dev.qcow2.conformance.language.Operation.Exchange;
@@ -22,6 +18,10 @@ import dev.qcow2.conformance.language.Operation.SnapshotDelete;
 import dev.qcow2.conformance.language.Operation.Status;
 import dev.qcow2.conformance.language.Operation.Write;
 import dev.qcow2.conformance.language.Operation.WriteZeroes;
+import dev.qcow2.conformance.language.OperationVisitor;
+import dev.qcow2.conformance.language.Resize;
+import dev.qcow2.conformance.language.VmStateStep;
+import dev.qcow2.conformance.language.WriteCompressed;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
@@ -85,8 +85,8 @@ final class Performer implements OperationVisitor<Void, Exception> {
             return null;
         }
         Comparison comparison = new Comparison(model);
-        crew.mustSucceed(subject ->
-                comparison.bytes(subject.disk(), step.offset(), length, Kind.WRONG_BYTES, subject.name()));
+        crew.mustSucceed(
+                subject -> comparison.bytes(subject.disk(), step.offset(), length, Kind.WRONG_BYTES, subject.name()));
         return null;
     }
 
@@ -122,8 +122,7 @@ final class Performer implements OperationVisitor<Void, Exception> {
             return null;
         }
         Comparison comparison = new Comparison(model);
-        crew.mustSucceed(
-                subject -> comparison.status(subject.disk(), step.offset(), step.length(), subject.name()));
+        crew.mustSucceed(subject -> comparison.status(subject.disk(), step.offset(), step.length(), subject.name()));
         return null;
     }
 
@@ -234,7 +233,8 @@ final class Performer implements OperationVisitor<Void, Exception> {
         int length = Math.toIntExact(step.length());
         if (step instanceof VmStateStep.Write write) {
             ByteBuffer bytes = ByteBuffer.wrap(Fill.bytes(write.fill(), length));
-            if (crew.allDo("vm-state write", subject -> subject.disk().writeVmState(step.offset(), bytes.duplicate()))) {
+            if (crew.allDo(
+                    "vm-state write", subject -> subject.disk().writeVmState(step.offset(), bytes.duplicate()))) {
                 model.writeVmState(step.offset(), bytes);
             }
             return null;
@@ -249,7 +249,9 @@ final class Performer implements OperationVisitor<Void, Exception> {
                 String found = "is " + Fill.describe(observed.array(), at) + ", expected is "
                         + Fill.describe(expected.array(), at);
                 throw new Objection(
-                        Kind.WRONG_BYTES, subject.name(), "byte " + (step.offset() + at) + " of machine state " + found);
+                        Kind.WRONG_BYTES,
+                        subject.name(),
+                        "byte " + (step.offset() + at) + " of machine state " + found);
             }
         }
         return null;

@@ -82,7 +82,8 @@ final class QemuPerformer {
 
     private boolean fits(BitmapStep step) {
         boolean adds = step.action() == BitmapStep.Action.ADD;
-        boolean other = !(step instanceof BitmapStep.Merge merge) || world.dirty().has(merge.from());
+        boolean other =
+                !(step instanceof BitmapStep.Merge merge) || world.dirty().has(merge.from());
         return step.action() != BitmapStep.Action.ASK && adds != world.dirty().has(step.name()) && other;
     }
 
@@ -92,7 +93,8 @@ final class QemuPerformer {
         for (Subject subject : crew.subjects()) {
             Optional<String> refusal = run(subject, step);
             if (refusal.isPresent() && step instanceof WriteCompressed write) {
-                // QEMU never writes compressed data over a cluster that is there; which ones are is up to each implementation.
+                // QEMU never writes compressed data over a cluster that is there; which ones are is up to each
+                // implementation.
                 ByteBuffer bytes = bytes(write.fill(), write.length());
                 Requests.mustSucceed(subject.name(), () -> subject.disk().writeCompressed(write.offset(), bytes));
             } else {
@@ -113,7 +115,8 @@ final class QemuPerformer {
         Requests.mustSucceed(subject.name(), () -> subject.disk().close());
         Operation asked = step;
         if (step instanceof Repair repair) {
-            try (HostFile file = subject.stage().directory().open(subject.stage().imageName(), Access.READ_WRITE)) {
+            try (HostFile file =
+                    subject.stage().directory().open(subject.stage().imageName(), Access.READ_WRITE)) {
                 ImageDamage.apply(repair.damage(), file);
             }
             asked = new Repair(RepairMode.ALL, repair.damage());

@@ -185,7 +185,8 @@ final class SequenceRunner {
     private static void closedClean(Subject subject) throws Objection, DiskException {
         try (HostFile file = subject.openBytes()) {
             if (AuditJudge.isDirty(file)) {
-                throw new Objection(Kind.AUDIT, subject.name(), "the image is still dirty after it was closed [QC-MNT-08]");
+                throw new Objection(
+                        Kind.AUDIT, subject.name(), "the image is still dirty after it was closed [QC-MNT-08]");
             }
         }
     }

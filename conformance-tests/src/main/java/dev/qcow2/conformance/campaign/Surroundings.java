@@ -133,7 +133,9 @@ final class Surroundings implements AutoCloseable {
         return transition.unit() == ground.unit()
                 && !compressed
                 && transition.below() != Transition.Below.SHORT
-                && transition.below() == Transition.Below.NOTHING == ground.below().isEmpty();
+                && transition.below()
+                        == Transition.Below.NOTHING
+                        == ground.below().isEmpty();
     }
 
     private static Set<Feature> neededBy(Transition transition) {

@@ -90,9 +90,7 @@ public record Transition(Unit unit, ClusterState state, boolean shared, Below be
         return switch (state) {
             case UNALLOCATED, NORMAL, COMPRESSED -> Optional.empty();
             case ZERO_PLAIN, ZERO_ALLOCATED ->
-                unit == Unit.VERSION_2
-                        ? Optional.of("version 2 has no zero clusters [QC-L2-08]")
-                        : Optional.empty();
+                unit == Unit.VERSION_2 ? Optional.of("version 2 has no zero clusters [QC-L2-08]") : Optional.empty();
             case RESERVED ->
                 unit == Unit.SUBCLUSTER
                         ? Optional.empty()

@@ -106,7 +106,8 @@ final class World {
 
     /** QC-CMP-16: an image with encryption or a data file has no compressed clusters. */
     boolean mayCompress() {
-        FormatFeatures features = layers.isEmpty() ? FormatFeatures.PLAIN : layers.get(0).features();
+        FormatFeatures features =
+                layers.isEmpty() ? FormatFeatures.PLAIN : layers.get(0).features();
         return features.encryption().isEmpty() && features.dataFile().isEmpty();
     }
 

@@ -93,8 +93,8 @@ final class ConformReport {
             out.println("sequences with features: " + counts(coverage.features()));
         }
         coverage.leftOut()
-                .forEach((driver, features) -> out.println(
-                        "note: " + driver + " was left out of sequences, for it refuses: " + String.join(", ", features)));
+                .forEach((driver, features) -> out.println("note: " + driver
+                        + " was left out of sequences, for it refuses: " + String.join(", ", features)));
         out.println("operations: " + counts(coverage.operations()));
         out.println("geometries:");
         coverage.geometries().forEach((what, values) -> out.println("  " + what + ": " + counts(values)));

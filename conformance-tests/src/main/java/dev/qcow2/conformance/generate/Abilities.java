@@ -38,7 +38,8 @@ public record Abilities(Set<Feature> features, boolean qemu) {
         Set<Feature> chosen = EnumSet.noneOf(Feature.class);
         boolean plain = dice.percent(PLAIN_SHARE);
         for (Feature feature : Feature.values()) {
-            // The dice fall for features that nobody has, too: so the rest of a sequence stays the same when one is added.
+            // The dice fall for features that nobody has, too: so the rest of a sequence stays the same when one is
+            // added.
             boolean wanted = dice.percent(share(feature));
             if (wanted && has(feature) && (!plain || feature == Feature.SNAPSHOTS)) {
                 chosen.add(feature);

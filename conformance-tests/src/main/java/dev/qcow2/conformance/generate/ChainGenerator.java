@@ -153,9 +153,8 @@ final class ChainGenerator {
         boolean shortL1 = !sectors && dice.percent(5);
         Layer plain = Layer.qcow2(size, version, clusterBits, refcountOrder);
         boolean subclusters = version == 3 && clusterBits >= 14 && abilities.has(Feature.SUBCLUSTERS);
-        Layer layer = subclusters && dice.percent(70)
-                ? plain.withFeatures(FormatFeatures.PLAIN.withExtendedL2())
-                : plain;
+        Layer layer =
+                subclusters && dice.percent(70) ? plain.withFeatures(FormatFeatures.PLAIN.withExtendedL2()) : plain;
         return withStates(layer.withTraits(new Traits(Maker.KIT, Sharing.NONE, shortL1, formatNamed)));
     }
 
@@ -182,7 +181,8 @@ final class ChainGenerator {
         }
         // QC-L2-08: version 2 has no zero clusters.
         int zeros = layer.version() == 3 ? 24 : 0;
-        boolean compressible = abilities.has(Feature.COMPRESSED) && layer.features().dataFile().isEmpty();
+        boolean compressible =
+                abilities.has(Feature.COMPRESSED) && layer.features().dataFile().isEmpty();
         int packed = compressible ? 24 : 0;
         int mixed = layer.features().extendedL2() ? 20 : 0;
         return STATES.get(dice.weighted(28, zeros, zeros, 25, packed, mixed / 2, mixed, 2 * mixed));

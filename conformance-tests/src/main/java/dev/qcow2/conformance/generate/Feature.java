@@ -81,13 +81,16 @@ public enum Feature {
         add(needed, DATA_FILE, features.dataFile().isPresent());
         add(needed, PREALLOCATION, features.preallocation() != Preallocation.OFF);
         Optional<Cipher> cipher = features.encryption().map(FormatFeatures.Encryption::cipher);
-        add(needed, LEGACY_ENCRYPTION, cipher.filter(Cipher.LEGACY_AES_128_CBC::equals).isPresent());
-        add(needed, LUKS, cipher.filter(found -> found != Cipher.LEGACY_AES_128_CBC).isPresent());
-        add(needed, SNAPSHOTS, layer.traits().sharing() != Layer.Sharing.NONE);
         add(
                 needed,
-                COMPRESSED,
-                layer.content().stream().anyMatch(run -> run.state() == ClusterState.COMPRESSED));
+                LEGACY_ENCRYPTION,
+                cipher.filter(Cipher.LEGACY_AES_128_CBC::equals).isPresent());
+        add(
+                needed,
+                LUKS,
+                cipher.filter(found -> found != Cipher.LEGACY_AES_128_CBC).isPresent());
+        add(needed, SNAPSHOTS, layer.traits().sharing() != Layer.Sharing.NONE);
+        add(needed, COMPRESSED, layer.content().stream().anyMatch(run -> run.state() == ClusterState.COMPRESSED));
     }
 
     private static void add(Set<Feature> needed, Feature feature, boolean used) {

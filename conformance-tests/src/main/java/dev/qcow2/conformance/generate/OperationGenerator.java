@@ -50,8 +50,7 @@ final class OperationGenerator {
      * @param interesting guest offsets near which something changes
      * @param abilities what the implementations and the machine can do
      */
-    OperationGenerator(
-            Dice dice, long size, int clusterBits, int layers, List<Long> interesting, Abilities abilities) {
+    OperationGenerator(Dice dice, long size, int clusterBits, int layers, List<Long> interesting, Abilities abilities) {
         this.dice = dice;
         this.cluster = 1L << clusterBits;
         this.snapshots = abilities.has(Feature.SNAPSHOTS);

@@ -75,8 +75,8 @@ public final class ScriptGenerator {
     public Script script(long index, ImageFacts image, boolean qemu) {
         Dice dice = Dice.of(seed, index);
         Abilities abilities = offer(dice, qemu).choose(dice).onExistingImage();
-        OperationGenerator operations = new OperationGenerator(
-                dice, image.size(), image.clusterBits(), 0, image.interesting(), abilities);
+        OperationGenerator operations =
+                new OperationGenerator(dice, image.size(), image.clusterBits(), 0, image.interesting(), abilities);
         return new Script(
                 Optional.of(image.name()),
                 List.of(),

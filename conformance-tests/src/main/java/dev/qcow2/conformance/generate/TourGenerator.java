@@ -78,8 +78,7 @@ final class TourGenerator {
         int zero = old ? 0 : 1;
         int packed = abilities.has(Feature.COMPRESSED) ? 1 : 0;
         int mixed = subclusters ? 1 : 0;
-        return List.of(ClusterState.values())
-                .get(dice.weighted(1, zero, zero, 1, 2 * packed, mixed, mixed, 2 * mixed));
+        return List.of(ClusterState.values()).get(dice.weighted(1, zero, zero, 1, 2 * packed, mixed, mixed, 2 * mixed));
     }
 
     /** A third is data, a third is holes, and what is behind is missing. */
@@ -91,7 +90,11 @@ final class TourGenerator {
         for (long at = 0; at < size / unit; at += cluster) {
             if (dice.percent(50)) {
                 runs.add(new Run(
-                        ClusterState.NORMAL, at, Math.min(cluster, size / unit - at), false, 2 * FIRST_FILL + (int) at));
+                        ClusterState.NORMAL,
+                        at,
+                        Math.min(cluster, size / unit - at),
+                        false,
+                        2 * FIRST_FILL + (int) at));
             }
         }
         return Layer.raw(size, runs);

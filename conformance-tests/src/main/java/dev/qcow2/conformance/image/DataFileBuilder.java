@@ -58,7 +58,8 @@ public final class DataFileBuilder {
             for (long at = run.first() << layer.clusterBits(); at < run.end() << layer.clusterBits(); at += piece) {
                 long cluster = at >>> layer.clusterBits();
                 int index = (int) ((at & (layer.clusterSize() - 1)) / piece);
-                boolean normal = run.state().ofSubcluster(index, ImageBuilder.turn(run, cluster)) == ClusterState.NORMAL;
+                boolean normal =
+                        run.state().ofSubcluster(index, ImageBuilder.turn(run, cluster)) == ClusterState.NORMAL;
                 // QC-DATA-09: where the guest reads zeros a raw data file has zeros; in another one they may be stale.
                 boolean stale = !raw && run.state().hasHostCluster();
                 long end = Math.min(at + piece, normal || raw ? layer.size() : Long.MAX_VALUE);

@@ -149,8 +149,7 @@ public final class ImageInspector {
         boolean zero = extended ? (bits & ZERO_BIT) != 0 : (entry & 1) != 0;
         boolean allocated = host != 0 || (dataFile && (entry & COPIED) != 0 && (extended || !zero));
         boolean normal = !extended || (bits & 1) != 0;
-        return new View(
-                state(allocated, zero, normal), tableShared || (allocated && !dataFile && count(host) > 1));
+        return new View(state(allocated, zero, normal), tableShared || (allocated && !dataFile && count(host) > 1));
     }
 
     private static ClusterState state(boolean allocated, boolean zero, boolean normal) {

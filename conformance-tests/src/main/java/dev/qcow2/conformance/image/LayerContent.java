@@ -74,8 +74,7 @@ public final class LayerContent implements BaseContent {
         while (part.hasRemaining()) {
             int inCluster = (int) (from & (layer.clusterSize() - 1));
             int step = Math.min(part.remaining(), piece - inCluster % piece);
-            ClusterState state =
-                    run.state().ofSubcluster(inCluster / piece, ImageBuilder.turn(run, cluster));
+            ClusterState state = run.state().ofSubcluster(inCluster / piece, ImageBuilder.turn(run, cluster));
             readPiece(state, run, from, part.slice(part.position(), step));
             part.position(part.position() + step);
             from += step;

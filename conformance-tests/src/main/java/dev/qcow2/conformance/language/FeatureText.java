@@ -60,8 +60,7 @@ public final class FeatureText {
         } else if (words.takes("raw-data-file")) {
             dataFile = Optional.of(new DataFile(Layer.DATA_FILE, true));
         }
-        Optional<Encryption> encryption =
-                words.takes("encrypted") ? Optional.of(encryption(words)) : Optional.empty();
+        Optional<Encryption> encryption = words.takes("encrypted") ? Optional.of(encryption(words)) : Optional.empty();
         Preallocation preallocation = words.takes("preallocation")
                 ? constant(words, Preallocation.METADATA, Preallocation.FALLOC, Preallocation.FULL)
                 : Preallocation.OFF;

@@ -28,7 +28,8 @@ final class ImageStepText {
             case BITMAP -> bitmap(words);
             case REPAIR -> new Repair(FeatureText.constant(words, RepairMode.values()), damage(words));
             case COMMIT -> new Commit();
-            case REBASE -> new Rebase(FeatureText.constant(words, RebaseMode.values()), words.integer("the index of a layer"));
+            case REBASE ->
+                new Rebase(FeatureText.constant(words, RebaseMode.values()), words.integer("the index of a layer"));
             case AMEND -> new Amend(changes(words));
             case READ, WRITE, WRITE_COMPRESSED, WRITE_ZEROES, DISCARD, STATUS, FLUSH, REOPEN, EXCHANGE ->
                 throw new IllegalArgumentException("not a step on the image: " + kind);
@@ -123,7 +124,8 @@ final class ImageStepText {
         StringBuilder text = new StringBuilder();
         changes.version().ifPresent(version -> text.append(" version ").append(version));
         changes.refcountOrder().ifPresent(order -> text.append(" refcount ").append(1 << order));
-        changes.lazyRefcounts().ifPresent(lazy -> text.append(" lazy-refcounts ").append(lazy ? "on" : "off"));
+        changes.lazyRefcounts()
+                .ifPresent(lazy -> text.append(" lazy-refcounts ").append(lazy ? "on" : "off"));
         return text.toString();
     }
 }

@@ -56,8 +56,8 @@ public record QemuImage(Path path, Optional<Path> dataFile, Optional<String> pas
             return path.toString();
         }
         StringBuilder name = new StringBuilder("driver=qcow2,file.driver=file,file.filename=").append(path);
-        dataFile.ifPresent(
-                file -> name.append(",data-file.driver=file,data-file.filename=").append(file));
+        dataFile.ifPresent(file ->
+                name.append(",data-file.driver=file,data-file.filename=").append(file));
         if (passphrase.isPresent()) {
             name.append(",encrypt.key-secret=key");
         }

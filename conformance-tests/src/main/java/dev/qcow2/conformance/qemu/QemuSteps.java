@@ -76,8 +76,7 @@ final class QemuSteps {
 
     private static List<String> bitmap(BitmapStep step) {
         if (step instanceof BitmapStep.Add add) {
-            List<String> options =
-                    new ArrayList<>(List.of("--add", "-g", Long.toString(1L << add.granularityBits())));
+            List<String> options = new ArrayList<>(List.of("--add", "-g", Long.toString(1L << add.granularityBits())));
             if (!add.enabled()) {
                 options.add("--disable");
             }

@@ -42,7 +42,9 @@ class BuiltImagesTest {
 
     /** The kit's own image on top, so that it is this one that is judged. */
     private static Script built(long index, boolean forQemu) {
-        Script script = new ScriptGenerator(11, List.of(FEATURES)).script(index, forQemu).withOperations(List.of());
+        Script script = new ScriptGenerator(11, List.of(FEATURES))
+                .script(index, forQemu)
+                .withOperations(List.of());
         List<Layer> layers = new ArrayList<>(script.layers());
         Traits drawn = layers.get(0).traits();
         boolean alone = layers.get(0).features().dataFile().isPresent();
@@ -71,7 +73,8 @@ class BuiltImagesTest {
     }
 
     @Test
-    @DisplayName("QC-L2-10 QC-BACK-01 QC-CMP-04 QC-SUB-05 QC-DATA-02 QEMU finds them clean and reads what the script says")
+    @DisplayName(
+            "QC-L2-10 QC-BACK-01 QC-CMP-04 QC-SUB-05 QC-DATA-02 QEMU finds them clean and reads what the script says")
     void qemuAgrees(@TempDir Path scratch) throws Exception {
         Optional<QemuTools> qemu = QemuTools.find();
         assumeTrue(qemu.isPresent(), "qemu-img or qemu-io is not installed");

@@ -162,7 +162,8 @@ class LanguageTest {
 
     @Property
     void aWrongByteNamesTheRequestThatItComesFrom(
-            @ForAll @IntRange(max = Fill.FIRST_NOISE - 1) int fill, @ForAll @IntRange(min = 16, max = 5000) int length) {
+            @ForAll @IntRange(max = Fill.FIRST_NOISE - 1) int fill,
+            @ForAll @IntRange(min = 16, max = 5000) int length) {
         byte[] bytes = Fill.bytes(fill, length);
         assertThat(IntStream.range(0, length).map(i -> bytes[i])).doesNotContain(0);
         int inside = length / 8 * 8 / 2;

@@ -1,5 +1,12 @@
 package dev.qcow2.conformance.property;
 
+import dev.qcow2.conformance.language.BitmapStep;
+import dev.qcow2.conformance.language.BitmapStep.Action;
+import dev.qcow2.conformance.language.MaintenanceStep.Amend;
+import dev.qcow2.conformance.language.MaintenanceStep.Commit;
+import dev.qcow2.conformance.language.MaintenanceStep.Damage;
+import dev.qcow2.conformance.language.MaintenanceStep.Rebase;
+import dev.qcow2.conformance.language.MaintenanceStep.Repair;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Operation.Change;
 import dev.qcow2.conformance.language.Operation.Discard;
@@ -14,13 +21,6 @@ import dev.qcow2.conformance.language.Operation.SnapshotDelete;
 import dev.qcow2.conformance.language.Operation.Status;
 import dev.qcow2.conformance.language.Operation.Write;
 import dev.qcow2.conformance.language.Operation.WriteZeroes;
-import dev.qcow2.conformance.language.BitmapStep;
-import dev.qcow2.conformance.language.BitmapStep.Action;
-import dev.qcow2.conformance.language.MaintenanceStep.Amend;
-import dev.qcow2.conformance.language.MaintenanceStep.Commit;
-import dev.qcow2.conformance.language.MaintenanceStep.Damage;
-import dev.qcow2.conformance.language.MaintenanceStep.Rebase;
-import dev.qcow2.conformance.language.MaintenanceStep.Repair;
 import dev.qcow2.conformance.language.Resize;
 import dev.qcow2.conformance.language.VmStateStep;
 import dev.qcow2.conformance.language.WriteCompressed;
