@@ -134,7 +134,7 @@ final class BackingChanger {
         }
         target.flush();
         new Resizer(image, resolver, observer, true).dropAll();
-        image.file().flush();
+        image.flush();
     }
 
     /** Copies up what would read otherwise over another backing file (QC-MNT-25). */
@@ -160,7 +160,7 @@ final class BackingChanger {
                 writer.write(guest, 0, old.flip());
             }
         }
-        image.file().flush();
+        image.flush();
     }
 
     /** What a cluster would read: its own bytes where it has some, the other file's elsewhere. */

@@ -1,6 +1,7 @@
 package dev.qcow2.reference;
 
-import dev.qcow2.spec.clause.LimitClause;
+import dev.qcow2.spec.clause.CompressionClause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.MappingClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
@@ -14,7 +15,7 @@ import java.util.stream.LongStream;
  *
  * <pre>
  * bits        field                                                                      clause
- *  0 to x-1   host offset of the first byte, a multiple of nothing; bits from 56 are 0   QC-L2-12, QC-LIM-06
+ *  0 to x-1   host offset of the first byte, a multiple of nothing; bits from 56 are 0   QC-L2-12, QC-CMP-11
  *  x to 61    512-byte sectors that the data touches after the first one                 QC-L2-12
  *    62       1                                                                          QC-L2-02
  *    63       0: host clusters are shared at will                                        QC-L2-03
@@ -37,12 +38,15 @@ record CompressedDescriptor(long hostOffset, long length) {
 
     /** Decodes an entry that stands at a host offset of the image. */
     static CompressedDescriptor parse(Image image, long at, long bits) throws DiskException {
+        if (image.hasDataFile()) {
+            throw image.corrupt(DataFileClause.QC_DATA_05, at, bits, "no compressed cluster beside a data file");
+        }
         int x = offsetBits(image.geometry());
         long offset = bits & ((1L << x) - 1);
         long furtherSectors = (bits & ~FLAGS) >>> x;
         CompressedDescriptor found = new CompressedDescriptor(offset, (furtherSectors + 1) * SECTOR - offset % SECTOR);
         if (offset >>> HOST_OFFSET_BITS != 0) {
-            throw image.corrupt(LimitClause.QC_LIM_06, at, bits, "a host offset below 2^56");
+            throw image.corrupt(CompressionClause.QC_CMP_11, at, bits, "a host offset below 2^56");
         }
         // The first byte lies in the file. The last sector may pass its end, and then reads as zeros there.
         if (offset >= image.file().size()) {
@@ -78,7 +82,8 @@ record CompressedDescriptor(long hostOffset, long length) {
         byte[] packed = image.read(hostOffset, Math.toIntExact(length)).array();
         byte[] cluster = new byte[image.geometry().clusterSize()];
         if (!Codec.of(image.header()).unpack(packed, cluster)) {
-            throw image.corrupt(MappingClause.QC_L2_12, hostOffset, "a broken stream", "data of one whole cluster");
+            throw image.corrupt(
+                    CompressionClause.QC_CMP_12, hostOffset, "a broken stream", "data of one whole cluster");
         }
         return ByteBuffer.wrap(cluster);
     }

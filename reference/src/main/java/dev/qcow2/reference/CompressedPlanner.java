@@ -30,9 +30,9 @@ final class CompressedPlanner {
 
     /** A compressed cluster has no parts that could be written: a range ends at cluster borders, or with the disk. */
     void requireWholeClusters(long guestOffset, long length) throws DiskException {
-        if (image.header().cryptMethod() != 0) {
-            throw new RequestRefusedException(
-                    image.file().name(), CompressionClause.QC_CMP_16, "a compressed write to an encrypted image");
+        if (image.header().cryptMethod() != 0 || image.hasDataFile()) {
+            String reason = "a compressed write to an image with encryption or a data file";
+            throw new RequestRefusedException(image.file().name(), CompressionClause.QC_CMP_16, reason);
         }
         Geometry geometry = image.geometry();
         long end = guestOffset + length;

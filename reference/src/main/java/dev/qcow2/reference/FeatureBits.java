@@ -19,13 +19,14 @@ import java.util.Optional;
  * field         bit name                    done                             clause
  * incompatible    0 dirty bit               opened read-only, or repaired    QC-HDR-16
  * incompatible    1 corrupt bit             opened read-only                 QC-HDR-17
- * incompatible    2 external data file      refused                          QC-HDR-18
+ * incompatible    2 external data file      see {@link DataFile}             QC-HDR-18
  * incompatible    3 compression type        see {@link Codec}                QC-HDR-19, QC-HDR-28
  * incompatible    4 extended L2 entries     see {@link SubclusterBitmap}     QC-HDR-20, QC-HDR-29
  * incompatible    others                    refused by number and name       QC-HDR-15
  * compatible      0 lazy refcounts          kept; nothing is postponed       QC-HDR-22
  * compatible    others                      kept                             QC-HDR-21
- * autoclear     all                         cleared before the first write   QC-HDR-23
+ * autoclear       1 raw external data       kept with a data file            QC-DATA-15, QC-HDR-30
+ * autoclear     others                      cleared before the first write   QC-HDR-23
  * </pre>
  *
  * <p>The feature name table (QC-EXT-07) has entries of 48 bytes: field (0, 1, 2), bit, and 46 bytes of name.
@@ -54,13 +55,17 @@ final class FeatureBits {
 
     private static final int NAME_ENTRY = 48;
     private static final long DIRTY_AND_CORRUPT = 3;
+    /** The bit that says that guest clusters are in another file. */
+    static final long DATA_FILE = 1 << 2;
+    /** The autoclear bit that says that the data file is a raw image. */
+    static final long RAW_DATA = 1 << 1;
     /** The bit that says that compression_type is not 0. */
     static final long COMPRESSION_TYPE = 1 << 3;
 
     /** The bit that says that L2 entries are 128 bits wide. */
     static final long EXTENDED_L2 = 1 << 4;
 
-    private static final long SUPPORTED = COMPRESSION_TYPE | EXTENDED_L2;
+    private static final long SUPPORTED = DATA_FILE | COMPRESSION_TYPE | EXTENDED_L2;
     private static final int LEAST_CLUSTER_BITS = 14;
 
     private static final List<Clause> CLAUSE_OF_BIT = List.of(
@@ -84,6 +89,15 @@ final class FeatureBits {
                     file.name(), HeaderClause.QC_HDR_15, "incompatible feature bit " + bit + name);
         }
         requireCompressionType(file.name(), header);
+        boolean raw = (header.autoclear() & RAW_DATA) != 0 && (header.incompatible() & DATA_FILE) != 0;
+        if (raw && header.backingNameOffset() != 0) {
+            throw new MalformedImageException(
+                    file.name(),
+                    HeaderClause.QC_HDR_30,
+                    Header.AUTOCLEAR_FIELD,
+                    "a raw data file and a backing file",
+                    "one of them");
+        }
         if (header.geometry().extendedL2() && header.clusterBits() < LEAST_CLUSTER_BITS) {
             throw new MalformedImageException(
                     file.name(),

@@ -13,6 +13,10 @@ record Geometry(int clusterBits, int refcountOrder, long diskSize, boolean exten
     /** Bytes of an entry of an L1 or refcount table, and of a standard L2 table. */
     static final int ENTRY_BYTES = 8;
 
+    Geometry withDiskSize(long newSize) {
+        return new Geometry(clusterBits, refcountOrder, newSize, extendedL2);
+    }
+
     int clusterSize() {
         return 1 << clusterBits;
     }
@@ -60,9 +64,18 @@ record Geometry(int clusterBits, int refcountOrder, long diskSize, boolean exten
         return guest.index() << clusterBits;
     }
 
-    /** Bytes of a guest cluster that belong to the disk: fewer than a cluster for the last one of an odd-sized disk. */
+    /** Guest bytes that all entries of an L1 table of this length map. */
+    long mappedBy(long l1Entries) {
+        return (l1Entries * l2Entries()) << clusterBits;
+    }
+
+    /**
+     * Bytes of a guest cluster that belong to the disk: fewer than a cluster for the last one of an odd-sized disk. Those
+     * behind the disk hold saved machine state, and are whole.
+     */
     int lengthOf(GuestCluster guest) {
-        return (int) Math.min(clusterSize(), diskSize - guestOffset(guest));
+        long left = diskSize - guestOffset(guest);
+        return left <= 0 ? clusterSize() : (int) Math.min(clusterSize(), left);
     }
 
     int offsetInCluster(long offset) {

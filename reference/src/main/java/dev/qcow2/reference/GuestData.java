@@ -42,10 +42,39 @@ final class GuestData {
 
     private final HostFile file;
     private final Optional<Encryption> encryption;
+    private final Optional<DataFile> external;
 
     GuestData(HostFile file, Optional<Encryption> encryption) {
+        this(file, encryption, Optional.empty());
+    }
+
+    private GuestData(HostFile file, Optional<Encryption> encryption, Optional<DataFile> external) {
         this.file = file;
         this.encryption = encryption;
+        this.external = external;
+    }
+
+    /** The same data in an external data file. */
+    GuestData in(DataFile other) {
+        return new GuestData(other.file(), encryption, Optional.of(other));
+    }
+
+    Optional<DataFile> external() {
+        return external;
+    }
+
+    /** Makes data safe that is not in the image itself. */
+    void flush() throws DiskException {
+        if (external.isPresent()) {
+            file.flush();
+        }
+    }
+
+    /** Gives up the file, if it is not the image itself. */
+    void close() throws DiskException {
+        if (external.isPresent()) {
+            file.close();
+        }
     }
 
     /** Reads bytes of one guest cluster. */

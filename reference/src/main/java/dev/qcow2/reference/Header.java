@@ -70,7 +70,7 @@ record Header(
     static final int ORDER_FIELD = 96;
 
     private static final int HIGHEST_NAME_LENGTH = 1023;
-    private static final long HIGHEST_L1_BYTES = 32 << 20;
+    static final long HIGHEST_L1_BYTES = 32 << 20;
     private static final long HIGHEST_REFCOUNT_TABLE_BYTES = 8 << 20;
     private static final int HIGHEST_SNAPSHOT_COUNT = 65536;
 

@@ -28,6 +28,7 @@ record HeaderExtension(int type, long dataOffset, int length) {
 
     static final int END = 0;
     static final int BACKING_FORMAT = 0xe2792aca;
+    static final int DATA_FILE = 0x44415441;
     static final int FEATURE_NAMES = 0x6803f857;
     static final int CRYPTO_HEADER = 0x0537be77;
 

@@ -63,6 +63,36 @@ final class Image {
         data = new GuestData(file, Optional.of(encryption));
     }
 
+    /** Finds guest clusters in an external data file from now on. */
+    void attach(DataFile external) {
+        data = data.in(external);
+    }
+
+    /** The external data file, if it is open. */
+    Optional<DataFile> dataFile() {
+        return data.external();
+    }
+
+    /** Whether guest clusters are in an external data file. */
+    boolean hasDataFile() {
+        return (header.incompatible() & FeatureBits.DATA_FILE) != 0;
+    }
+
+    /** Makes all that was written safe: first the data (QC-DATA-14), then what points to it. */
+    void flush() throws DiskException {
+        data.flush();
+        file.flush();
+    }
+
+    /** Gives up the file and the data file. */
+    void close() throws DiskException {
+        try {
+            file.close();
+        } finally {
+            data.close();
+        }
+    }
+
     Header header() {
         return header;
     }
@@ -86,7 +116,9 @@ final class Image {
         }
         int entryBytes = geometry().l2EntryBytes();
         long at = l1.l2Offset() + (long) geometry().l2Index(guest) * entryBytes;
-        return new Mapping(guest, l1, at, L2Entry.parse(this, at, read(at, entryBytes)));
+        Mapping mapping = new Mapping(guest, l1, at, L2Entry.parse(this, at, read(at, entryBytes)));
+        DataFile.requireInPlace(this, mapping);
+        return mapping;
     }
 
     /** Reads an entry of the active L1 table; beyond its end nothing is allocated (QC-L1-06). */

@@ -1,6 +1,7 @@
 package dev.qcow2.reference;
 
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.ExtensionClause;
 import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.LimitClause;
@@ -65,6 +66,9 @@ final class ImageCreator {
     void create(HostDirectory directory) throws DiskException {
         // Refused before an existing file is replaced.
         ByteBuffer first = firstCluster();
+        if (options.features().dataFile().isPresent()) {
+            createDataFile(directory, options.features().dataFile().get().name());
+        }
         try (HostFile file = directory.create(fileName)) {
             file.truncate(clustersWith(blocks) << geometry.clusterBits());
             for (long i = 0; i < blocks; i++) {
@@ -77,6 +81,21 @@ final class ImageCreator {
             file.write(0, first);
             file.flush();
         }
+    }
+
+    private void createDataFile(HostDirectory directory, String name) throws DiskException {
+        int length = name.getBytes(StandardCharsets.UTF_8).length;
+        boolean fits = length > 0 && length <= HIGHEST_NAME_LENGTH;
+        require(fits, DataFileClause.QC_DATA_07, "the data file's name has " + length + " bytes");
+        String target = directory.resolve(fileName, name);
+        boolean same = target.equals(fileName) || target.equals(directory.resolve(fileName, lastPart()));
+        require(!same, DataFileClause.QC_DATA_13, "the data file is the image itself");
+        DataFile.create(directory, fileName, name, options.size());
+    }
+
+    /** The image's name in its own directory. */
+    private String lastPart() {
+        return fileName.substring(fileName.lastIndexOf('/') + 1);
     }
 
     private ByteBuffer entry(HostCluster block) {
@@ -108,10 +127,20 @@ final class ImageCreator {
                 .map(f -> f.formatName().getBytes(StandardCharsets.US_ASCII))
                 .map(f -> HeaderExtension.encode(HeaderExtension.BACKING_FORMAT, f))
                 .orElse(ByteBuffer.allocate(0));
+        ByteBuffer dataFile = options.features()
+                .dataFile()
+                .map(d -> d.name().getBytes(StandardCharsets.UTF_8))
+                .map(n -> HeaderExtension.encode(HeaderExtension.DATA_FILE, n))
+                .orElse(ByteBuffer.allocate(0));
         ByteBuffer lock = locker.extension(lockOffset());
         ByteBuffer names = HeaderExtension.encode(HeaderExtension.FEATURE_NAMES, FeatureBits.nameTable());
         ByteBuffer end = HeaderExtension.encode(HeaderExtension.END, new byte[0]);
-        int needed = headerLength + format.remaining() + lock.remaining() + end.remaining() + name.length;
+        int needed = headerLength
+                + format.remaining()
+                + dataFile.remaining()
+                + lock.remaining()
+                + end.remaining()
+                + name.length;
         require(
                 needed <= geometry.clusterSize(),
                 ExtensionClause.QC_EXT_08,
@@ -122,6 +151,7 @@ final class ImageCreator {
         ByteBuffer first = ByteBuffer.allocate(nameOffset + name.length);
         first.put(header(headerLength, nameOffset, name.length).encode())
                 .put(format)
+                .put(dataFile)
                 .put(lock);
         if (named) {
             first.put(names);
@@ -137,7 +167,9 @@ final class ImageCreator {
         long l1Offset = geometry.hostOffset(new HostCluster(1 + tableClusters + blocks));
         int compressionType = Codec.typeOf(options.features().compression());
         long incompatible = (compressionType == 0 ? 0 : FeatureBits.COMPRESSION_TYPE)
-                | (geometry.extendedL2() ? FeatureBits.EXTENDED_L2 : 0);
+                | (geometry.extendedL2() ? FeatureBits.EXTENDED_L2 : 0)
+                | (options.features().dataFile().isPresent() ? FeatureBits.DATA_FILE : 0);
+        boolean raw = options.features().dataFile().map(d -> d.raw()).orElse(false);
         return new Header(
                 options.version(),
                 nameLength == 0 ? 0 : nameOffset,
@@ -153,7 +185,7 @@ final class ImageCreator {
                 0,
                 incompatible,
                 options.features().lazyRefcounts() ? FeatureBits.LAZY_REFCOUNTS : 0,
-                0,
+                raw ? FeatureBits.RAW_DATA : 0,
                 options.refcountOrder(),
                 length,
                 compressionType);

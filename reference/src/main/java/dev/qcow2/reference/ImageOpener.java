@@ -54,7 +54,7 @@ final class ImageOpener {
         Image image = opened.image();
         Resolver resolver = opened.resolver();
         ImageWriter writer = new ImageWriter(image, resolver, observer);
-        Snapshots snapshots = new Snapshots(image, writer, clock);
+        Snapshots snapshots = new Snapshots(image, writer, new VmState(image, resolver, writer), clock);
         ReferenceDisk disk = new ReferenceDisk(image, resolver, writer, snapshots, options.writable(), notices);
         Resizer resizer = new Resizer(image, resolver, observer, options.writable());
         boolean writable = options.writable();
@@ -76,8 +76,8 @@ final class ImageOpener {
         try {
             chain.add(directory.identity(fileName));
             repairDirty(file);
-            Image image = openImage(file, options);
-            Resolver resolver = new Resolver(image, openBacking(fileName, image));
+            Resolver resolver = openLayers(fileName, file, options);
+            Image image = resolver.image();
             done = true;
             long autoclear = image.header().autoclear();
             try {
@@ -103,11 +103,29 @@ final class ImageOpener {
         boolean done = false;
         try {
             Image image = openImage(file, options);
+            DataFile.requireNoneToMaintain(image);
             done = true;
             return new Opened(image, new Resolver(image, Optional.empty()));
         } finally {
             if (!done) {
                 file.close();
+            }
+        }
+    }
+
+    /** Opens an image with its data file and its backing files. */
+    private Resolver openLayers(String fileName, HostFile file, OpenOptions with) throws DiskException {
+        Image image = openImage(file, with);
+        Optional<DataFile> dataFile = DataFile.open(directory, fileName, image, with, chain);
+        dataFile.ifPresent(image::attach);
+        boolean done = false;
+        try {
+            Resolver resolver = new Resolver(image, openBacking(fileName, image));
+            done = true;
+            return resolver;
+        } finally {
+            if (!done && dataFile.isPresent()) {
+                dataFile.get().file().close();
             }
         }
     }
@@ -136,6 +154,7 @@ final class ImageOpener {
             return;
         }
         FeatureBits.requireSupported(file, image.header(), options.withAccess(Access.READ_ONLY));
+        DataFile.requireNoneToMaintain(image);
         RepairReport report = new Repair(image, observer).run(RepairMode.ALL);
         String found = report.corruptionsFixed() + " corruptions and " + report.leaksFixed() + " leaks mended, "
                 + report.corruptions() + " and " + report.leaks() + " left";
@@ -153,10 +172,15 @@ final class ImageOpener {
         }
     }
 
-    /** QC-HDR-23: bits go before anything else is written, but for that of bitmaps, which are kept up to date. */
+    /**
+     * QC-HDR-23: bits go before anything else is written, but for that of bitmaps and that of a raw data file (QC-DATA-15),
+     * which are kept up to date.
+     */
     static void clearAutoclear(Image image) throws DiskException {
-        long kept = BitmapPlanner.directory(image).isEmpty() ? 0 : BitmapsExtension.AUTOCLEAR_BIT;
-        if (image.header().autoclear() != kept) {
+        long bits = image.header().autoclear();
+        long bitmaps = BitmapPlanner.directory(image).isEmpty() ? 0 : BitmapsExtension.AUTOCLEAR_BIT;
+        long kept = bitmaps | (image.hasDataFile() ? bits & FeatureBits.RAW_DATA : 0);
+        if (bits != kept) {
             image.file().write(Header.AUTOCLEAR_FIELD, PlanParts.entryBytes(kept));
             image.file().flush();
             image.reloadHeader();
@@ -227,8 +251,7 @@ final class ImageOpener {
         if (!qcow2) {
             return new Layer.Raw(file, file.size());
         }
-        Image image = openImage(file, options.withAccess(Access.READ_ONLY));
-        return new Resolver(image, openBacking(target, image));
+        return openLayers(target, file, options.withAccess(Access.READ_ONLY));
     }
 
     private static boolean hasMagic(HostFile file) throws DiskException {

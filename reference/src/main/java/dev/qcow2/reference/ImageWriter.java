@@ -18,20 +18,17 @@ final class ImageWriter {
     private final Resolver resolver;
     private final Workbench bench;
     private final Planner planner;
-    private final CompressedPlanner compressed;
-    private final SubclusterPlanner subclusters;
+    private final Allocator allocator;
     private final TablePlanner tables;
     private final RefcountPlanner refcounts;
     private final SnapshotPlanner snapshots;
 
     ImageWriter(Image image, Resolver resolver, PlanObserver observer) {
-        Allocator allocator = new Allocator(image);
+        this.allocator = new Allocator(image);
         this.image = image;
         this.resolver = resolver;
         this.bench = new Workbench(image, resolver, allocator, observer);
         this.planner = new Planner(image, allocator);
-        this.compressed = new CompressedPlanner(image, allocator);
-        this.subclusters = new SubclusterPlanner(image);
         this.tables = new TablePlanner(image, allocator);
         this.refcounts = new RefcountPlanner(image, allocator);
         this.snapshots = new SnapshotPlanner(image, allocator);
@@ -41,8 +38,8 @@ final class ImageWriter {
         return snapshots;
     }
 
-    CompressedPlanner compressed() {
-        return compressed;
+    Allocator allocator() {
+        return allocator;
     }
 
     /** Hears that another writer has changed the image. */
@@ -65,20 +62,6 @@ final class ImageWriter {
         bench.apply(planner.write(guest, offsetInCluster, payload));
     }
 
-    /** Writes a guest cluster as a whole, as far as it belongs to the disk, in compressed form if that is shorter. */
-    void writeCompressed(GuestCluster guest, ByteBuffer payload) throws DiskException {
-        Optional<ByteBuffer> packed = compressed.pack(payload);
-        if (packed.isEmpty()) {
-            write(guest, 0, payload);
-            return;
-        }
-        // A broken entry is refused before anything changes.
-        image.locate(guest);
-        ownTables(guest);
-        makeCountable(1);
-        bench.apply(compressed.write(guest, packed.get()));
-    }
-
     /** Zeroes a guest cluster as a whole, as far as it belongs to the disk. */
     Fate zero(GuestCluster guest, ZeroMode mode) throws DiskException {
         Mapping mapping = image.locate(guest);
@@ -93,24 +76,8 @@ final class ImageWriter {
         return fate;
     }
 
-    /** Zeroes a part of a guest cluster: whole subclusters by their bits, all else by writing zeros. */
-    void zeroPart(GuestCluster guest, int offsetInCluster, int length) throws DiskException {
-        SubclusterPlanner.Range whole = subclusters.wholeIn(guest, offsetInCluster, length);
-        if (whole.isEmpty()) {
-            zeroBytes(guest, offsetInCluster, length);
-            return;
-        }
-        int end = offsetInCluster + length;
-        int from = whole.from() * image.geometry().subclusterSize();
-        int to = Math.min(whole.to() * image.geometry().subclusterSize(), end);
-        zeroBytes(guest, offsetInCluster, from - offsetInCluster);
-        zeroBytes(guest, to, end - to);
-        ownTables(guest);
-        bench.apply(subclusters.zero(guest, whole));
-    }
-
     /** Zeroes a part of a guest cluster by writing zeros, unless the part reads as zero already. */
-    private void zeroBytes(GuestCluster guest, int offsetInCluster, int length) throws DiskException {
+    void zeroPart(GuestCluster guest, int offsetInCluster, int length) throws DiskException {
         Layer.Extents extents = new Layer.Extents();
         resolver.status(image.geometry().guestOffset(guest) + offsetInCluster, length, 0, extents);
         if (extents.list().stream().anyMatch(e -> e.content() != Content.ZERO)) {
@@ -138,8 +105,8 @@ final class ImageWriter {
     /** Sees to it that the L1 table reaches a guest cluster. */
     void ownL1(GuestCluster guest) throws DiskException {
         if (tables.needsL1(guest)) {
-            makeCountable(tables.l1Clusters());
-            bench.apply(tables.growL1());
+            makeCountable(tables.l1Clusters(guest));
+            bench.apply(tables.growL1(guest));
         }
     }
 

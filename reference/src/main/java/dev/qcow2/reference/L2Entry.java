@@ -80,11 +80,15 @@ record L2Entry(
             throw image.corrupt(MappingClause.QC_L2_08, at, bits, "no zero flag in version 2 and extended entries");
         }
         long offset = bits & OFFSET;
-        if (offset == 0) {
+        boolean copied = (bits & COPIED) != 0;
+        // QC-DATA-04: in a data file offset 0 is a place, and the COPIED flag says that it is meant.
+        if (offset == 0 && (zero || !copied || !image.hasDataFile())) {
             return zero ? ZERO_PLAIN : UNALLOCATED;
         }
-        image.requireClusterStart(offset, MappingClause.QC_L2_04, MappingClause.QC_L2_14, at);
-        return standard(zero ? Kind.ZERO_ALLOCATED : Kind.NORMAL, offset, (bits & COPIED) != 0);
+        if (!image.hasDataFile()) {
+            image.requireClusterStart(offset, MappingClause.QC_L2_04, MappingClause.QC_L2_14, at);
+        }
+        return standard(zero ? Kind.ZERO_ALLOCATED : Kind.NORMAL, offset, copied);
     }
 
     private static L2Entry standard(Kind kind, long hostOffset, boolean copied) {
@@ -138,7 +142,7 @@ record L2Entry(
     }
 
     boolean hasHostCluster() {
-        return hostOffset != 0;
+        return hostOffset != 0 || copied;
     }
 
     /** The host clusters that this entry refers to, each once. */

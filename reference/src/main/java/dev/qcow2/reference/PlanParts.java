@@ -37,6 +37,10 @@ final class PlanParts {
 
     /** RELEASE: gives up the host clusters that a guest cluster referred to: one, or those of compressed data, or none. */
     void releaseOld(Plan.Builder plan, Mapping mapping, Clause why) throws DiskException {
+        if (image.hasDataFile()) {
+            DataFile.planPunch(image, plan, mapping);
+            return;
+        }
         List<HostCluster> old = mapping.l2().hostClusters(image.geometry());
         if (!old.isEmpty()) {
             release(plan, old.get(0), old.size(), why);

@@ -37,18 +37,20 @@ final class Planner {
 
     /** Decides on a write. QC-REF-02: what is shared is copied. */
     WriteWay decideWrite(Mapping mapping) throws DiskException {
-        if (!ownsHost(mapping)) {
+        // With a data file each cluster has its own place there, used or not.
+        if (!image.hasDataFile() && !ownsHost(mapping)) {
             return WriteWay.COPY_ON_WRITE;
         }
         return mapping.kind() == L2Entry.Kind.NORMAL ? WriteWay.IN_PLACE : WriteWay.FILL_KEPT;
     }
 
     /**
-     * Whether a guest cluster has a host cluster that nothing else refers to. The COPIED flag only repeats the count, so the
+     * Whether a guest cluster has a host cluster in the image that nothing else refers to. The COPIED flag only repeats the count, so the
      * count is asked.
      */
     boolean ownsHost(Mapping mapping) throws DiskException {
         return mapping.l2().hasHostCluster()
+                && !image.hasDataFile()
                 && image.countOfUsed(image.geometry().hostCluster(mapping.l2().hostOffset())) == 1;
     }
 
@@ -76,7 +78,9 @@ final class Planner {
 
     private void fillKept(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {
         plan.note(Section.DECIDE, MappingClause.QC_L2_09, "fill the host cluster that is kept");
-        long hostOffset = mapping.l2().hostOffset();
+        long hostOffset = image.hasDataFile()
+                ? image.geometry().guestOffset(mapping.guest())
+                : mapping.l2().hostOffset();
         // The whole cluster as it reads, so that no stale byte can show (QC-GUEST-11).
         plan.add(Section.COPY, MappingClause.QC_L2_11, new Step.ReadOld(mapping.guest()));
         plan.add(Section.COPY, GuestClause.QC_GUEST_01, new Step.LayOver(offsetInCluster, payload));
@@ -109,6 +113,7 @@ final class Planner {
         Plan.Builder plan = new Plan.Builder(operation + " " + guest)
                 .note(Section.LOCATE, MappingClause.QC_L1_04, mapping.toString())
                 .note(Section.DECIDE, clause, fate.toString());
+        DataFile.planZeros(image, plan, guest, 0, image.geometry().lengthOf(guest));
         switch (fate) {
             case ZERO_PLAIN -> parts.linkL2(plan, mapping, L2Entry.ZERO_PLAIN);
             case UNALLOCATED -> parts.linkL2(plan, mapping, L2Entry.UNALLOCATED);

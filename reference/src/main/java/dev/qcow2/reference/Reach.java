@@ -54,7 +54,9 @@ final class Reach {
             }
             references.merge(geometry.hostCluster(entry.l2Offset()), 1L, Long::sum);
             for (L2Entry cluster : l2Table(entry.l2Offset())) {
-                cluster.hostClusters(geometry).forEach(host -> references.merge(host, 1L, Long::sum));
+                // QC-DATA-03: what is in a data file is not counted.
+                List<HostCluster> counted = image.hasDataFile() ? List.of() : cluster.hostClusters(geometry);
+                counted.forEach(host -> references.merge(host, 1L, Long::sum));
             }
         }
         return references;

@@ -52,6 +52,7 @@ final class Resizer {
         if (!writable) {
             throw new ReadOnlyException(image.file().name());
         }
+        DataFile.requireNoneToMaintain(image);
         Header header = image.header();
         long l1Bytes = header.withDiskSize(newSize).geometry().l1EntriesNeeded() * Geometry.ENTRY_BYTES;
         require(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, "the disk is too large for its clusters");
@@ -119,7 +120,8 @@ final class Resizer {
         long whole = geometry.clustersFor(oldSize) << geometry.clusterBits();
         if (inCluster > 0) {
             int length = (int) (Math.min(newSize, whole) - oldSize);
-            after.writer().zeroPart(geometry.guestCluster(oldSize), inCluster, length);
+            new SubclusterWriter(after.image(), after.writer())
+                    .zeroPart(geometry.guestCluster(oldSize), inCluster, length);
             zeroHostTail(after, oldSize, length);
         }
         if (whole >= newSize) {
@@ -170,7 +172,8 @@ final class Resizer {
         int inCluster = geometry.offsetInCluster(newSize);
         if (inCluster > 0) {
             long end = Math.min(oldSize, geometry.clustersFor(newSize) << geometry.clusterBits());
-            before.writer().zeroPart(geometry.guestCluster(newSize), inCluster, (int) (end - newSize));
+            new SubclusterWriter(before.image(), before.writer())
+                    .zeroPart(geometry.guestCluster(newSize), inCluster, (int) (end - newSize));
         }
     }
 

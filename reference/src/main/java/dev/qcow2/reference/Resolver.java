@@ -21,6 +21,10 @@ final class Resolver implements Layer {
         return backing;
     }
 
+    Image image() {
+        return image;
+    }
+
     boolean hasBacking() {
         return backing.isPresent();
     }
@@ -80,9 +84,10 @@ final class Resolver implements Layer {
     }
 
     private long coveredByBacking(long guestOffset, long length) throws DiskException {
+        // Behind the end of this disk no byte of the backing file shows: machine state lies there.
         return backing.isEmpty()
                 ? 0
-                : Math.max(0, Math.min(length, backing.get().size() - guestOffset));
+                : Math.max(0, Math.min(length, Math.min(size(), backing.get().size()) - guestOffset));
     }
 
     private static void putZeros(ByteBuffer into) {
@@ -119,7 +124,7 @@ final class Resolver implements Layer {
     @Override
     public void close() throws DiskException {
         try {
-            image.file().close();
+            image.close();
         } finally {
             if (backing.isPresent()) {
                 backing.get().close();

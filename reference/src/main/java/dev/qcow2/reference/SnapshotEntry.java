@@ -51,9 +51,9 @@ record SnapshotEntry(ByteBuffer bytes) {
         int length = FIXED + extra + (fixed.getShort(12) & 0xffff) + (fixed.getShort(14) & 0xffff);
         requireInFile(image, at, length);
         SnapshotEntry entry = new SnapshotEntry(image.read(at, padded(length)));
-        long diskSize = entry.info(0).diskSize();
-        if (diskSize < 0) {
-            throw image.corrupt(LimitClause.QC_LIM_06, at + 48, diskSize, "a disk size below 2^63");
+        SnapshotInfo info = entry.info(0);
+        if (info.diskSize() < 0 || info.vmStateSize() < 0) {
+            throw image.corrupt(LimitClause.QC_LIM_06, at + 40, info.toString(), "sizes below 2^63");
         }
         return entry;
     }
@@ -64,14 +64,17 @@ record SnapshotEntry(ByteBuffer bytes) {
         }
     }
 
-    /** Makes an entry without VM state. */
-    static SnapshotEntry of(long l1Offset, int l1Size, String id, String name, long diskSize, Instant now) {
-        byte[] idBytes = id.getBytes(StandardCharsets.UTF_8);
-        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+    /** Makes an entry: the L1 table that the snapshot has, and what its user wants to know. */
+    static SnapshotEntry of(long l1Offset, int l1Size, SnapshotInfo info, Instant now) {
+        byte[] idBytes = info.id().getBytes(StandardCharsets.UTF_8);
+        byte[] nameBytes = info.name().getBytes(StandardCharsets.UTF_8);
         ByteBuffer bytes = ByteBuffer.allocate(padded(FIXED + KNOWN_EXTRA + idBytes.length + nameBytes.length));
         bytes.putLong(l1Offset).putInt(l1Size).putShort((short) idBytes.length).putShort((short) nameBytes.length);
         bytes.putInt((int) now.getEpochSecond()).putInt(now.getNano());
-        bytes.putInt(36, KNOWN_EXTRA).putLong(48, diskSize);
+        // A reader that does not know the 64-bit size takes a state that is too long for none at all.
+        boolean small = info.vmStateSize() < 1L << Integer.SIZE;
+        bytes.putInt(32, small ? (int) info.vmStateSize() : 0).putInt(36, KNOWN_EXTRA);
+        bytes.putLong(40, info.vmStateSize()).putLong(48, info.diskSize());
         return new SnapshotEntry(
                 bytes.position(FIXED + KNOWN_EXTRA).put(idBytes).put(nameBytes).clear());
     }
@@ -131,6 +134,11 @@ record SnapshotEntry(ByteBuffer bytes) {
     void requireL1Table(Image image) throws DiskException {
         if (l1Size() < 0 || l1Size() > HIGHEST_L1_ENTRIES) {
             throw image.corrupt(LimitClause.QC_LIM_02, image.header().snapshotsOffset(), l1Size(), "up to 32 MiB");
+        }
+        long needed = image.geometry().withDiskSize(info(0).diskSize()).l1EntriesNeeded();
+        if (needed > HIGHEST_L1_ENTRIES) {
+            throw image.corrupt(
+                    LimitClause.QC_LIM_02, image.header().snapshotsOffset(), info(0).toString(), "a smaller disk");
         }
         if (l1Size() > 0) {
             image.requireClusterStart(

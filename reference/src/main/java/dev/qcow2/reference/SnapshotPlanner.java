@@ -169,10 +169,13 @@ final class SnapshotPlanner {
         return plan.build();
     }
 
-    /** Plans to make a copy of a snapshot's L1 table the active one; what the old one reached is given up later. */
-    Plan switchTo(List<L1Entry> l1, int entries) throws DiskException {
+    /**
+     * Plans to make a copy of a snapshot's L1 table the active one, together with the disk's size; what the old one reached
+     * is given up later.
+     */
+    Plan switchTo(List<L1Entry> l1, int entries, long diskSize) throws DiskException {
         Header header = image.header();
-        HostCluster fresh = allocator.findCountable(l1Clusters(entries));
+        HostCluster fresh = entries == 0 ? new HostCluster(0) : allocator.findCountable(l1Clusters(entries));
         long offset = image.geometry().hostOffset(fresh);
         Plan.Builder plan = new Plan.Builder("switch the active L1 table")
                 .note(Section.LOCATE, MappingClause.QC_L1_04, header.l1Size() + " entries at " + header.l1Offset())
@@ -180,12 +183,12 @@ final class SnapshotPlanner {
         raiseRun(plan, fresh, l1Clusters(entries));
         writeL1Copy(plan, fresh, l1, entries);
         plan.flush(Section.COPY, MappingClause.QC_L2_13);
-        ByteBuffer fields =
-                ByteBuffer.allocate(12).putInt(entries).putLong(offset).flip();
+        ByteBuffer fields = ByteBuffer.allocate(24).putLong(diskSize).putInt(header.cryptMethod());
+        fields.putInt(entries).putLong(offset).flip();
         plan.add(
                 Section.LINK,
                 SnapshotClause.QC_SNAP_03,
-                new Step.WriteHeader("l1_size, l1_table_offset", Header.L1_FIELDS, fields));
+                new Step.WriteHeader("size, crypt_method, l1_size, l1_table_offset", Header.SIZE_FIELD, fields));
         HostCluster old = image.geometry().hostCluster(header.l1Offset());
         parts.release(plan, old, l1Clusters(header.l1Size()), SnapshotClause.QC_SNAP_03);
         return plan.build();

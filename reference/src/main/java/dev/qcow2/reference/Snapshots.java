@@ -1,8 +1,6 @@
 package dev.qcow2.reference;
 
-import dev.qcow2.spec.clause.SnapshotClause;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
@@ -21,12 +19,18 @@ final class Snapshots {
     private final ImageWriter writer;
     private final InstantSource clock;
     private final Reach reach;
+    private final VmState vmState;
 
-    Snapshots(Image image, ImageWriter writer, InstantSource clock) {
+    Snapshots(Image image, ImageWriter writer, VmState vmState, InstantSource clock) {
         this.image = image;
         this.writer = writer;
         this.clock = clock;
         this.reach = new Reach(image);
+        this.vmState = vmState;
+    }
+
+    VmState vmState() {
+        return vmState;
     }
 
     /** Lists the snapshots in the order of the table. */
@@ -37,15 +41,21 @@ final class Snapshots {
                 .toList();
     }
 
-    /** Takes a snapshot (QC-SNAP-01, QC-SNAP-02). */
-    SnapshotInfo create(String name) throws DiskException {
+    /** Takes a snapshot (QC-SNAP-01, QC-SNAP-02) that keeps so many bytes of machine state. */
+    SnapshotInfo create(String name, long vmStateSize) throws DiskException {
         int nameLength = name.getBytes(StandardCharsets.UTF_8).length;
         if (nameLength == 0 || nameLength > SnapshotEntry.HIGHEST_NAME_LENGTH) {
             throw new IllegalArgumentException("the name has " + nameLength + " bytes of UTF-8, allowed is 1 to 65535");
         }
+        if (vmStateSize < 0) {
+            throw new IllegalArgumentException("a negative size of machine state: " + vmStateSize);
+        }
+        DataFile.requireNone(image, "a snapshot");
+        vmState.requireAddressable(0, vmStateSize);
         SnapshotTable old = SnapshotTable.read(image);
         List<L1Entry> l1 = reach.activeL1();
-        SnapshotTable draft = old.with(entry(0, l1.size(), old.nextId(), name));
+        SnapshotInfo info = new SnapshotInfo(old.nextId(), name, image.header().diskSize(), vmStateSize);
+        SnapshotTable draft = old.with(SnapshotEntry.of(0, l1.size(), info, clock.instant()));
         draft.requireWithinLimits(image);
         Map<HostCluster, Long> references = reach.references(l1);
         reach.requireShareable(references);
@@ -58,25 +68,19 @@ final class Snapshots {
         }
         writer.makeCountable(writer.snapshots().clustersFor(l1.size(), draft));
         long l1Offset = writer.snapshots().placeOfL1(l1.size(), draft);
-        SnapshotEntry entry = entry(l1Offset, l1.size(), old.nextId(), name);
+        SnapshotEntry entry = SnapshotEntry.of(l1Offset, l1.size(), info, clock.instant());
         writer.apply(writer.snapshots().enter(l1, old.with(entry), old));
-        return entry.info(image.header().diskSize());
-    }
-
-    private SnapshotEntry entry(long l1Offset, int l1Size, String id, String name) {
-        return SnapshotEntry.of(l1Offset, l1Size, id, name, image.header().diskSize(), clock.instant());
-    }
-
-    /** Makes the disk hold what it held when the snapshot was taken (QC-SNAP-03). */
-    void load(String id) throws DiskException {
-        SnapshotEntry entry = SnapshotTable.read(image).find(image, id);
-        long size = image.header().diskSize();
-        if (entry.info(size).diskSize() != size) {
-            throw new RequestRefusedException(
-                    image.file().name(),
-                    SnapshotClause.QC_SNAP_03,
-                    "snapshot " + id + " is of a disk of " + entry.info(size).diskSize() + " bytes");
+        if (vmStateSize > 0) {
+            vmState.empty();
         }
+        return info;
+    }
+
+    /** Makes the disk what it was when the snapshot was taken (QC-SNAP-03); also its size, if the entry says that. */
+    void load(String id) throws DiskException {
+        DataFile.requireNone(image, "a snapshot");
+        SnapshotEntry entry = SnapshotTable.read(image).find(image, id);
+        long size = entry.info(image.header().diskSize()).diskSize();
         entry.requireL1Table(image);
         List<L1Entry> l1 = reach.l1Table(entry.l1Offset(), entry.l1Size());
         Map<HostCluster, Long> wanted = reach.references(l1);
@@ -88,17 +92,19 @@ final class Snapshots {
         reach.requireDroppable(held);
         writer.apply(writer.snapshots().raise(gained));
         clearFlags(l1);
-        int entries = Math.max(l1.size(), Math.toIntExact(image.geometry().l1EntriesNeeded()));
+        long needed = image.geometry().withDiskSize(size).l1EntriesNeeded();
+        int entries = Math.max(l1.size(), Math.toIntExact(needed));
         if (entries > 0) {
             writer.makeCountable(writer.snapshots().clustersFor(entries, new SnapshotTable(List.of())));
-            writer.apply(writer.snapshots().switchTo(l1, entries));
         }
+        writer.apply(writer.snapshots().switchTo(l1, entries, size));
         // Every cluster of the new active tables is the snapshot's too, so no COPIED flag is due (QC-SNAP-03).
         writer.apply(writer.snapshots().lower(lost));
     }
 
     /** Removes a snapshot and what only it reached. */
     void delete(String id) throws DiskException {
+        DataFile.requireNone(image, "a snapshot");
         SnapshotTable old = SnapshotTable.read(image);
         SnapshotEntry entry = old.find(image, id);
         entry.requireL1Table(image);

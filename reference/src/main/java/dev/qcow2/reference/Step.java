@@ -80,7 +80,9 @@ interface Step {
         @Override
         public void perform(Workbench bench) throws DiskException {
             Geometry geometry = bench.image().geometry();
-            ByteBuffer bytes = bench.buffer().clear();
+            // A raw data file is as long as the disk, also if that ends inside a cluster.
+            int length = bench.image().hasDataFile() ? geometry.lengthOf(guest) : geometry.clusterSize();
+            ByteBuffer bytes = bench.buffer().clear().limit(length);
             bench.image().data().write(geometry.hostOffset(host), geometry.guestOffset(guest), bytes);
         }
 
@@ -135,7 +137,7 @@ interface Step {
     record Flush() implements Step {
         @Override
         public void perform(Workbench bench) throws DiskException {
-            bench.file().flush();
+            bench.image().flush();
         }
 
         @Override

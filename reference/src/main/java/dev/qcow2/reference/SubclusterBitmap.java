@@ -1,6 +1,6 @@
 package dev.qcow2.reference;
 
-import dev.qcow2.spec.clause.HeaderClause;
+import dev.qcow2.spec.clause.SubclusterClause;
 import dev.qcow2.spec.disk.DiskException;
 
 /**
@@ -9,8 +9,8 @@ import dev.qcow2.spec.disk.DiskException;
  *
  * <pre>
  * bits    field                                                                   clause
- *  0-31   allocated: the subcluster's bytes are those of the host cluster         QC-HDR-20
- * 32-63   zero: the subcluster reads as zeros                                     QC-HDR-20
+ *  0-31   allocated: the subcluster's bytes are those of the host cluster         QC-SUB-03
+ * 32-63   zero: the subcluster reads as zeros                                     QC-SUB-04
  *
  * bits of a subcluster    with a host cluster    without
  * neither                 unallocated            unallocated
@@ -34,13 +34,13 @@ record SubclusterBitmap(long bits) {
     static SubclusterBitmap parse(Image image, long at, long bits, L2Entry entry) throws DiskException {
         SubclusterBitmap bitmap = new SubclusterBitmap(bits);
         if ((bitmap.allocated() & bitmap.zero()) != 0) {
-            throw image.corrupt(HeaderClause.QC_HDR_20, at, bits, "no subcluster both allocated and zero");
+            throw image.corrupt(SubclusterClause.QC_SUB_06, at, bits, "no subcluster both allocated and zero");
         }
         if (bitmap.allocated() != 0 && !entry.hasHostCluster()) {
-            throw image.corrupt(HeaderClause.QC_HDR_20, at, bits, "no subcluster allocated without a host cluster");
+            throw image.corrupt(SubclusterClause.QC_SUB_07, at, bits, "no subcluster allocated without a host cluster");
         }
         if (bits != 0 && entry.kind() == L2Entry.Kind.COMPRESSED) {
-            throw image.corrupt(HeaderClause.QC_HDR_20, at, bits, "no subclusters of compressed data");
+            throw image.corrupt(SubclusterClause.QC_SUB_08, at, bits, "no subclusters of compressed data");
         }
         return bitmap;
     }

@@ -2,8 +2,8 @@ package dev.qcow2.reference;
 
 import dev.qcow2.reference.Plan.Section;
 import dev.qcow2.spec.clause.GuestClause;
-import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.clause.SubclusterClause;
 import dev.qcow2.spec.disk.DiskException;
 import java.nio.ByteBuffer;
 
@@ -63,8 +63,12 @@ final class SubclusterPlanner {
         String which = "subclusters " + range.from() + " to " + (range.to() - 1);
         Plan.Builder plan = new Plan.Builder("zero subclusters of " + guest)
                 .note(Section.LOCATE, MappingClause.QC_L1_04, mapping.toString())
-                .note(Section.DECIDE, HeaderClause.QC_HDR_20, which + " get their zero bits")
+                .note(Section.DECIDE, SubclusterClause.QC_SUB_13, which + " get their zero bits")
                 .note(Section.DECIDE, GuestClause.QC_GUEST_03, "what they hold is not shown any more");
+        int from = range.from() * image.geometry().subclusterSize();
+        int to = Math.min(
+                range.to() * image.geometry().subclusterSize(), image.geometry().lengthOf(guest));
+        DataFile.planZeros(image, plan, guest, from, to - from);
         parts.linkL2(plan, mapping, entry);
         return plan.build();
     }

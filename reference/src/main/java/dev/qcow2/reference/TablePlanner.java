@@ -30,30 +30,30 @@ final class TablePlanner {
         return !entry.allocated() || image.countOfUsed(image.geometry().hostCluster(entry.l2Offset())) > 1;
     }
 
-    /** Clusters of an L1 table for the whole disk. */
-    long l1Clusters() {
-        return image.geometry().clustersFor(l1Bytes());
+    /** Clusters of an L1 table that is long enough for the whole disk and for a guest cluster. */
+    long l1Clusters(GuestCluster guest) {
+        return image.geometry().clustersFor(l1Entries(guest) * Geometry.ENTRY_BYTES);
     }
 
-    private long l1Bytes() {
-        return image.geometry().l1EntriesNeeded() * Geometry.ENTRY_BYTES;
+    private long l1Entries(GuestCluster guest) {
+        return Math.max(image.geometry().l1EntriesNeeded(), image.geometry().l1Index(guest) + 1L);
     }
 
-    /** Plans an L1 table that is long enough for the whole disk. */
-    Plan growL1() throws DiskException {
+    /** Plans an L1 table of that length. */
+    Plan growL1(GuestCluster guest) throws DiskException {
         Header header = image.header();
         Geometry geometry = image.geometry();
-        int entries = Math.toIntExact(geometry.l1EntriesNeeded());
-        HostCluster fresh = allocator.findCountable(l1Clusters());
+        int entries = Math.toIntExact(l1Entries(guest));
+        HostCluster fresh = allocator.findCountable(l1Clusters(guest));
         Plan.Builder plan = new Plan.Builder("grow the L1 table")
                 .note(Section.LOCATE, HeaderClause.QC_HDR_09, header.l1Size() + " entries at " + header.l1Offset())
                 .note(Section.DECIDE, MappingClause.QC_L1_06, entries + " entries are needed: move to " + fresh);
-        for (long i = 0; i < l1Clusters(); i++) {
+        for (long i = 0; i < l1Clusters(guest); i++) {
             parts.raise(plan, fresh.plus(i));
         }
         int oldBytes = header.l1Size() * Geometry.ENTRY_BYTES;
         // The tail of the last cluster is zeroed too, so that nothing stale can be taken for an entry later.
-        ByteBuffer table = ByteBuffer.allocate(Math.toIntExact(l1Clusters() << geometry.clusterBits()));
+        ByteBuffer table = ByteBuffer.allocate(Math.toIntExact(l1Clusters(guest) << geometry.clusterBits()));
         table.put(image.read(header.l1Offset(), oldBytes)).clear();
         plan.add(
                 Section.COPY,

@@ -25,17 +25,20 @@
  *       plans have in common
  *   <li>{@link dev.qcow2.reference.TablePlanner}, {@link dev.qcow2.reference.RefcountPlanner}: the plans that make room
  *   <li>{@link dev.qcow2.reference.ImageWriter}: which plans follow each other
- *   <li>{@link dev.qcow2.reference.ReferenceDisk}: requests of the guest
+ *   <li>{@link dev.qcow2.reference.DataPath}: requests of the guest
  * </ol>
  *
  * <p>That is the core data path. Compressed clusters: {@link dev.qcow2.reference.CompressedDescriptor}, {@link
- * dev.qcow2.reference.Codec}, {@link dev.qcow2.reference.CompressedPlanner}. Subclusters: {@link
- * dev.qcow2.reference.SubclusterBitmap}, {@link dev.qcow2.reference.SubclusterPlanner}. Snapshots: {@link dev.qcow2.reference.SnapshotEntry}, {@link
+ * dev.qcow2.reference.Codec}, {@link dev.qcow2.reference.CompressedPlanner}, {@link
+ * dev.qcow2.reference.CompressedWriter}. Subclusters: {@link
+ * dev.qcow2.reference.SubclusterBitmap}, {@link dev.qcow2.reference.SubclusterPlanner}, {@link
+ * dev.qcow2.reference.SubclusterWriter}. Snapshots: {@link dev.qcow2.reference.SnapshotEntry}, {@link
  * dev.qcow2.reference.SnapshotTable}, {@link dev.qcow2.reference.Reach}, {@link dev.qcow2.reference.SnapshotPlanner}, {@link
- * dev.qcow2.reference.Snapshots}. Encryption: {@link dev.qcow2.reference.GuestData}, {@link
+ * dev.qcow2.reference.Snapshots}, {@link dev.qcow2.reference.VmState}. External data file: {@link
+ * dev.qcow2.reference.DataFile}. Encryption: {@link dev.qcow2.reference.GuestData}, {@link
  * dev.qcow2.reference.Unlocker}, {@link dev.qcow2.reference.Locker}, with the ciphers in {@code crypt}. Around them: {@link dev.qcow2.reference.ImageCreator} and {@link
  * dev.qcow2.reference.ImageOpener} with {@link dev.qcow2.reference.HeaderExtension} and {@link
- * dev.qcow2.reference.FeatureBits}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}. {@link
+ * dev.qcow2.reference.FeatureBits}, with {@link dev.qcow2.reference.ReferenceDisk}, behind the front door {@link dev.qcow2.reference.ReferenceDriver}. {@link
  * dev.qcow2.reference.ManagedDisk} surrounds an open disk, with {@link dev.qcow2.reference.CorruptionMark}.
  *
  * <p>Repair: {@link dev.qcow2.reference.Repair} says in which order; {@link dev.qcow2.reference.RepairPass} is one walk over

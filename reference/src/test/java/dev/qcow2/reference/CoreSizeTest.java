@@ -35,6 +35,8 @@ class CoreSizeTest {
             "CountCheck.java",
             "DirtyBits.java",
             "EntryWalk.java",
+            "CompressedWriter.java",
+            "DataFile.java",
             "FeatureBits.java",
             "GuestData.java",
             "HeaderArea.java",
@@ -47,6 +49,7 @@ class CoreSizeTest {
             "Reach.java",
             "Preallocator.java",
             "RefcountRebuild.java",
+            "ReferenceDisk.java",
             "ReferenceDriver.java",
             "Repair.java",
             "RepairPass.java",
@@ -59,8 +62,10 @@ class CoreSizeTest {
             "StructureWalk.java",
             "SubclusterBitmap.java",
             "SubclusterPlanner.java",
+            "SubclusterWriter.java",
             "Unlocker.java",
             "Usage.java",
+            "VmState.java",
             "package-info.java");
 
     @Test

@@ -118,8 +118,8 @@ class HeaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"2, 0, external data file", "3, 2, compression type 2"})
-    @DisplayName("QC-HDR-18 QC-HDR-28 what is not supported is refused by name")
+    @CsvSource({"3, 2, compression type 2"})
+    @DisplayName("QC-HDR-28 what is not supported is refused by name")
     void unsupported(int bit, int compressionType, String name) throws DiskException {
         poke(72, 8, 1L << bit);
         poke(104, 1, compressionType);

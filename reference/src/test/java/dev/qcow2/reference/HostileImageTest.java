@@ -98,7 +98,7 @@ class HostileImageTest {
     @CsvSource({
         // Behind the end of the file, above 2^56, in the header, in the refcount table, from data into it.
         "3, 0x40000000000ffe03, QC-L2-14",
-        "2, 0x4100000000000e03, QC-LIM-06",
+        "2, 0x4100000000000e03, QC-CMP-11",
         "3, 0x4000000000000000, QC-REF-16",
         "2, 0x4000000000000210, QC-REF-16",
         "3, 0x60000000000001ff, QC-REF-16",
@@ -110,7 +110,7 @@ class HostileImageTest {
     }
 
     @Test
-    @DisplayName("QC-L2-02 QC-L2-12 a broken stream stops a read, and a write that owes bytes of it, not one of all")
+    @DisplayName("QC-L2-02 QC-CMP-12 a broken stream stops a read, and a write that owes bytes of it, not one of all")
     void brokenStream() throws DiskException {
         for (boolean zstd : new boolean[] {false, true}) {
             byte[] image = image(3);
@@ -119,7 +119,7 @@ class HostileImageTest {
             // Zeros are neither a deflate stream nor a zstandard frame.
             long data = ByteBuffer.wrap(image).getLong(l2(image)) & 0xffff_ffff_fe00L;
             ByteBuffer.wrap(image).putLong(l2(image), 1L << 62 | data);
-            requireCorrupt(image, "QC-L2-12");
+            requireCorrupt(image, "QC-CMP-12");
             try (VirtualDisk disk = open(image)) {
                 disk.discard(0, CLUSTER);
                 disk.read(0, ByteBuffer.allocate(CLUSTER));

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qcow2.spec.audit.AuditReport;
 import dev.qcow2.spec.audit.Auditor;
+import dev.qcow2.spec.clause.CompressionClause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.BlockStatus.Content;
@@ -48,7 +50,9 @@ class RandomOperationsTest {
         }
 
         FormatFeatures features() {
-            return version == 2 ? FormatFeatures.PLAIN : feature.features;
+            // A raw data file leaves nothing to a backing file.
+            boolean possible = version == 3 && (feature != Feature.RAW_DATA || backing == 0);
+            return possible ? feature.features : FormatFeatures.PLAIN;
         }
     }
 
@@ -57,7 +61,10 @@ class RandomOperationsTest {
         PLAIN(FormatFeatures.PLAIN),
         ZSTD(FormatFeatures.PLAIN.withCompression(FormatFeatures.Compression.ZSTD)),
         EXTENDED(FormatFeatures.PLAIN.withExtendedL2()),
-        EXTENDED_ZSTD(EXTENDED.features.withCompression(FormatFeatures.Compression.ZSTD));
+        EXTENDED_ZSTD(EXTENDED.features.withCompression(FormatFeatures.Compression.ZSTD)),
+        DATA(FormatFeatures.PLAIN.withDataFile("data", false)),
+        RAW_DATA(FormatFeatures.PLAIN.withDataFile("data", true)),
+        EXTENDED_DATA(EXTENDED.features.withDataFile("data", false));
 
         final FormatFeatures features;
 
@@ -107,13 +114,17 @@ class RandomOperationsTest {
             disk = perform(directory, disk, model, request, start.size());
             requireSame(disk, model);
             requireClean(directory);
+            requireRaw(directory, start, model);
         }
         disk.close();
     }
 
     static VirtualDisk open(HostDirectory directory) throws DiskException {
         return new ReferenceDriver()
-                .open(directory, "top", OpenOptions.readWrite().followingBacking());
+                .open(
+                        directory,
+                        "top",
+                        OpenOptions.readWrite().followingBacking().followingDataFile());
     }
 
     /** Makes the image "top", with a chain below it if the start says so; returns what the disk holds. */
@@ -189,8 +200,12 @@ class RandomOperationsTest {
         int rest = model.all().length - start;
         int length = Math.min(rest, (request.length() / model.clusterSize() + 1) * model.clusterSize());
         byte[] payload = packable(length, request.fill());
-        disk.writeCompressed(start, ByteBuffer.wrap(payload));
-        model.write(start, payload);
+        try {
+            disk.writeCompressed(start, ByteBuffer.wrap(payload));
+            model.write(start, payload);
+        } catch (RequestRefusedException e) {
+            assertThat(e.clause()).isEqualTo(CompressionClause.QC_CMP_16);
+        }
     }
 
     /** Bytes of which a part, different for each fill, is noise. */
@@ -211,7 +226,7 @@ class RandomOperationsTest {
             model.createSnapshot(disk.createSnapshot("snapshot").id());
         } catch (RequestRefusedException e) {
             // QC-REF-11: narrow counts can't rise; nothing has changed then.
-            assertThat(e.clause()).isEqualTo(RefcountClause.QC_REF_11);
+            assertThat(e.clause()).isIn(RefcountClause.QC_REF_11, DataFileClause.QC_DATA_06);
         }
     }
 
@@ -239,6 +254,14 @@ class RandomOperationsTest {
         try (HostFile file = directory.open("top", OpenOptions.Access.READ_ONLY)) {
             AuditReport report = new Auditor().audit(file);
             assertThat(report.clean()).as(report.toText()).isTrue();
+        }
+    }
+
+    /** QC-DATA-09: at all times a raw data file is what the guest reads. */
+    private static void requireRaw(MemoryHostDirectory directory, Start start, GuestBytes model) throws DiskException {
+        if (start.features().dataFile().filter(d -> d.raw()).isPresent()) {
+            byte[] raw = directory.content("data").toByteArray();
+            assertThat(Arrays.mismatch(raw, model.all())).isEqualTo(-1);
         }
     }
 

@@ -8,7 +8,8 @@ public abstract sealed class ImageException extends DiskException
                 CorruptImageException,
                 UnsupportedFeatureException,
                 LockedImageException,
-                BackingException {
+                BackingException,
+                DataFileException {
 
     private static final long serialVersionUID = 1L;
 
