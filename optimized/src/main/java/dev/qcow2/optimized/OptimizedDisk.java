@@ -173,8 +173,14 @@ final class OptimizedDisk implements VirtualDisk {
     public void applySnapshot(String id) throws DiskException {
         requireChangeable();
         alone(() -> {
-            bitmaps.markAll();
+            for (SnapshotInfo snapshot : snapshots.list()) {
+                if (snapshot.id().equals(id)) {
+                    bitmaps.beforeLoading(snapshot.diskSize());
+                }
+            }
             snapshots.apply(id);
+            bitmaps.resized();
+            bitmaps.markAll();
             return id;
         });
     }

@@ -113,7 +113,16 @@ final class TrackedBitmaps {
         }
     }
 
-    /** QC-BM-23: a snapshot is about to be loaded. */
+    /** Gets ready for a snapshot that is about to be loaded, whose disk may have another length. */
+    void beforeLoading(long diskSize) throws DiskException {
+        if (diskSize != image.size()) {
+            requireResizable(diskSize);
+            beforeResize();
+        }
+        markAll();
+    }
+
+    /** QC-BM-23: everything may have changed. */
     void markAll() throws DiskException {
         for (Bitmap bitmap : following) {
             flag(bitmap);

@@ -13,6 +13,9 @@
  *   <li>GuestData: where guest bytes become host bytes; SectorCrypto, LuksHeader, Unlocking, NewLuks: encrypted images
  *   <li>Checkpoint: how memory gets to the disk, in which order; LazyRefcounts: which part of it may wait; HeaderMarks,
  *       ImageHealth: what the header says meanwhile; TableGrowth, SnapshotOperations: the rare events
+ *   <li>ResizeOperation, Preallocator: other lengths; TrackedBitmaps, BitmapBits, BitmapStorage: what the guest changed
+ *   <li>Repair, ReferenceWalk, EntryMender, CountRepair, RefcountRebuild: broken images; Maintenance, Rebase,
+ *       CommitToBacking, Amendment: what is done while no guest is there
  *   <li>OptimizedDisk, ChainOpener, OptimizedDriver: the contract
  * </ol>
  *
