@@ -16,16 +16,21 @@ final class AllocatingWrite {
     private static final int MERGED_PAYLOAD = 1 << 20;
 
     private final Image image;
+    private final MappingTables mapping;
+    private final SubclusterMap subclusters;
     private final OptimizedOptions options;
     private final int clusterBits;
-    private final CopyBuffers buffers = new CopyBuffers();
+    private final CopyBuffers buffers;
     private final GuestData data;
 
     AllocatingWrite(Image image) {
         this.image = image;
+        this.mapping = image.mapping();
+        this.subclusters = image.subclusters();
         this.options = image.options();
         this.clusterBits = image.clusterBits();
         this.data = image.guestData();
+        this.buffers = image.buffers();
     }
 
     /** Writes the payload, which fills the step's clusters from an offset on, and links them. */
@@ -37,48 +42,48 @@ final class AllocatingWrite {
             linked = true;
         } finally {
             // No entry names the clusters, so they can go back at once; what was written to them is never shown.
-            if (!linked && !step.reused) {
+            if (!linked && !step.reused && !mapping.dataFile()) {
                 release(step);
             }
         }
     }
 
     private void writeData(Allocation step, long at, ByteBuffer payload) throws DiskException {
-        long start = step.guestCluster << clusterBits;
-        long end = (step.guestCluster + step.clusters) << clusterBits;
         long payloadEnd = at + payload.remaining();
-        int head = (int) (at - start);
-        int tail = (int) (end - payloadEnd);
-        Action headAction = decide(step, step.firstEntry, start, head);
-        Action tailAction = decide(step, step.lastEntry, payloadEnd, tail);
+        int head = (int) (at - step.headFrom);
+        int tail = (int) (step.tailTo - payloadEnd);
+        Action headAction = decide(step, true, step.headFrom, head);
+        Action tailAction = decide(step, false, payloadEnd, tail);
         HostCluster state = step.neverWritten ? HostCluster.NEVER_WRITTEN : HostCluster.MAY_HOLD_STALE_BYTES;
         boolean zeroHead = CopyOnWriteDecision.mustZeroFirst(headAction, state);
         boolean zeroTail = CopyOnWriteDecision.mustZeroFirst(tailAction, state);
-        if ((zeroHead || zeroTail) && !zero(step, zeroHead ? head : 0, zeroTail ? tail : 0)) {
+        if ((zeroHead || zeroTail) && !zero(step, at, payloadEnd, zeroHead ? head : 0, zeroTail ? tail : 0)) {
             headAction = CopyOnWriteDecision.whenZeroingIsRefused(headAction);
             tailAction = CopyOnWriteDecision.whenZeroingIsRefused(tailAction);
         }
-        step.whole = headAction != Action.SKIP && tailAction != Action.SKIP;
+        step.whole = headAction != Action.SKIP && tailAction != Action.SKIP && !mapping.extended();
         int headCopy = headAction == Action.COPY ? head : 0;
         int tailCopy = tailAction == Action.COPY ? tail : 0;
         write(step, at, payload, headCopy, tailCopy);
     }
 
-    private Action decide(Allocation step, long oldEntry, long guestOffset, int length) throws DiskException {
-        Surroundings known = surroundings(step, oldEntry, guestOffset, length);
+    private Action decide(Allocation step, boolean isHead, long guestOffset, int length) throws DiskException {
+        Surroundings known = surroundings(step, isHead, guestOffset, length);
         // QC-CRY-01: host bytes that are zero do not decrypt to zeros, so those around are owed as encrypted ones.
         return CopyOnWriteDecision.decide(known, options.skipCopyOnWrite() && !data.encrypted());
     }
 
-    private Surroundings surroundings(Allocation step, long oldEntry, long guestOffset, int length)
+    private Surroundings surroundings(Allocation step, boolean isHead, long guestOffset, int length)
             throws DiskException {
         if (length == 0) {
             return Surroundings.NOTHING;
         }
-        return switch (EntryBits.kind(oldEntry)) {
+        if (mapping.extended()) {
+            return subclusters.surroundings(step, isHead, guestOffset, guestOffset + length);
+        }
+        return switch (EntryBits.kind(isHead ? step.firstEntry : step.lastEntry)) {
             case ZERO_PLAIN, ZERO_ALLOCATED -> Surroundings.READS_AS_ZERO;
-            case NORMAL -> Surroundings.DATA;
-            case COMPRESSED -> Surroundings.UNKNOWN;
+            case NORMAL, COMPRESSED -> Surroundings.DATA;
             case UNALLOCATED ->
                 isZeroBelow(guestOffset, length, step.below) ? Surroundings.READS_AS_ZERO : Surroundings.DATA;
         };
@@ -92,13 +97,14 @@ final class AllocatingWrite {
     }
 
     /** QC-GUEST-11: takes the stale bytes away before anything can show them. */
-    private boolean zero(Allocation step, int head, int tail) throws DiskException {
-        long length = (long) step.clusters << clusterBits;
-        if (head > 0 && tail > 0 && step.clusters == 1) {
-            return data.zero(step.hostOffset, length);
+    private boolean zero(Allocation step, long at, long payloadEnd, int head, int tail) throws DiskException {
+        long start = step.hostOffset - (step.guestCluster << clusterBits);
+        // What lies between may be zeroed too, unless the guest sees it already.
+        boolean nothingShown = !step.reused || !mapping.extended();
+        if (head > 0 && tail > 0 && step.clusters == 1 && nothingShown) {
+            return data.zero(start + at - head, payloadEnd + tail - (at - head));
         }
-        return (head == 0 || data.zero(step.hostOffset, head))
-                && (tail == 0 || data.zero(step.hostOffset + length - tail, tail));
+        return (head == 0 || data.zero(start + at - head, head)) && (tail == 0 || data.zero(start + payloadEnd, tail));
     }
 
     private void write(Allocation step, long at, ByteBuffer payload, int headCopy, int tailCopy) throws DiskException {
@@ -111,7 +117,7 @@ final class AllocatingWrite {
         boolean merged = options.mergeCopyWithPayload() && length <= MERGED_PAYLOAD;
         ByteBuffer copy = buffers.take(merged ? headCopy + length + tailCopy : Math.max(headCopy, tailCopy));
         try {
-            fill(copy, step.firstEntry, at - headCopy, headCopy);
+            fill(copy, step, true, at - headCopy, headCopy);
             if (merged) {
                 copy.put(payload);
             } else {
@@ -119,7 +125,7 @@ final class AllocatingWrite {
                 data.write(host, at, payload);
                 copy.clear();
             }
-            fill(copy, step.lastEntry, at + length, tailCopy);
+            fill(copy, step, false, at + length, tailCopy);
             int skew = merged ? -headCopy : length;
             data.write(host + skew, at + skew, copy.flip());
         } finally {
@@ -128,9 +134,17 @@ final class AllocatingWrite {
     }
 
     /** QC-L2-11: appends the bytes that the guest sees around the payload; beyond the disk's end they are zeros. */
-    private void fill(ByteBuffer into, long oldEntry, long guestOffset, int length) throws DiskException {
-        int end = into.position() + length;
-        int visible = (int) Math.min(length, Math.max(0, image.size() - guestOffset));
+    private void fill(ByteBuffer into, Allocation step, boolean isHead, long guestOffset, int length)
+            throws DiskException {
+        if (mapping.extended()) {
+            subclusters.fill(into, step, isHead, guestOffset, guestOffset + length);
+            return;
+        }
+        long oldEntry = isHead ? step.firstEntry : step.lastEntry;
+        int endInto = into.position() + length;
+        // Machine state lies behind the disk as a whole, and is copied as it stands.
+        long end = guestOffset < image.size() || guestOffset < image.vmStateStart() ? image.size() : Long.MAX_VALUE;
+        int visible = (int) Math.min(length, Math.max(0, end - guestOffset));
         into.limit(into.position() + visible);
         if (visible > 0) {
             switch (EntryBits.kind(oldEntry)) {
@@ -140,30 +154,33 @@ final class AllocatingWrite {
                 }
                 case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, visible);
                 case UNALLOCATED -> image.readBelow(guestOffset, into);
-                case COMPRESSED -> throw image.mapping().compressed();
+                case COMPRESSED -> image.readCompressed(oldEntry, guestOffset, into);
             }
         }
         into.limit(into.capacity());
-        Zeros.fill(into, end - into.position());
+        Zeros.fill(into, endInto - into.position());
     }
 
     private void link(Allocation step) throws DiskException {
         image.metadata().lock();
         try {
             PendingFrees frees = image.checkpoint().frees();
-            MappingTables mapping = image.mapping();
             Slice slice = mapping.writable(step.guestCluster, image.allocator(), frees);
-            int index = mapping.indexInSlice(step.guestCluster);
             for (int i = 0; i < step.clusters; i++) {
-                long old = slice.get(index + i);
+                long cluster = step.guestCluster + i;
+                long old = mapping.rawEntry(slice, cluster);
+                long bitmap =
+                        mapping.extended() ? subclusters.bitmapAfter(step, cluster, mapping.bitmap(slice, cluster)) : 0;
                 // QC-L2-13: the data is in the file; the checkpoint flushes it before it writes this entry.
-                slice.set(index + i, EntryBits.normal(step.hostOffset + ((long) i << clusterBits)));
-                if (!step.reused && EntryBits.offset(old) != 0) {
-                    frees.add(EntryBits.offset(old) >>> clusterBits);
+                mapping.put(slice, cluster, EntryBits.normal(step.hostOffset + ((long) i << clusterBits)), bitmap);
+                if (!step.reused) {
+                    mapping.drop(old, frees);
                 }
             }
             mapping.slices().markDirty(slice);
-            image.ahead().note(step.whole, step.clusters);
+            if (!mapping.dataFile()) {
+                image.ahead().note(step.whole, step.clusters);
+            }
             image.noteChange();
         } finally {
             image.metadata().unlock();

@@ -31,6 +31,21 @@ final class Allocation {
 
     long lastEntry;
 
+    /** The same of their bitmaps, where entries are extended. */
+    long firstBitmap;
+
+    long lastBitmap;
+
+    /** Where entries are extended: the guest bytes that the step makes allocated, at borders of subclusters. */
+    long needFrom;
+
+    long needTo;
+
+    /** The guest bytes that the host clusters must have got afterwards, payload included. */
+    long headFrom;
+
+    long tailTo;
+
     /** Scratch for questions to the backing image. */
     final Run below = new Run();
 }

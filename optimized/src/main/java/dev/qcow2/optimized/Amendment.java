@@ -46,6 +46,10 @@ final class Amendment {
         require(order >= 0 && order <= 6, QC_MNT_19, "there is no width of order " + order);
         require(version == 3 || order == WIDTH_OF_VERSION_2, QC_MNT_17, "version 2 has counts of 16 bits only");
         require(version == 3 || !lazy, QC_MNT_17, "version 2 has no lazy refcounts");
+        require(
+                order == header.refcountOrder() || (!header.extendedL2() && !header.dataFile()),
+                QC_MNT_19,
+                "another width with extended L2 entries or with a data file");
         if (version < header.version()) {
             requireFitsVersion2(header, lazy != isLazy);
         }

@@ -4,6 +4,9 @@ import static dev.qcow2.spec.clause.BackingClause.QC_BACK_03;
 import static dev.qcow2.spec.clause.BackingClause.QC_BACK_04;
 import static dev.qcow2.spec.clause.BackingClause.QC_BACK_05;
 import static dev.qcow2.spec.clause.BackingClause.QC_BACK_06;
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_07;
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_08;
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_13;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_16;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_17;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_04;
@@ -18,6 +21,7 @@ import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.disk.OpenOptions.DataFilePolicy;
 import dev.qcow2.spec.disk.OpenOptions.DirtyPolicy;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
@@ -80,7 +84,8 @@ final class ChainOpener {
             List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
             image = image(host, fileName, header, 0);
             BitmapDirectory bitmaps = bitmaps(host, header, notices);
-            long kept = bitmaps.entries().isEmpty() ? 0 : ImageHeader.BITMAPS;
+            long kept = (bitmaps.entries().isEmpty() ? 0 : ImageHeader.BITMAPS)
+                    | (header.rawDataFile() ? ImageHeader.RAW_DATA_FILE : 0);
             if (openOptions.writable() && (header.autoclear() & ~kept) != 0) {
                 HeaderFields.setAutoclear(host, header.autoclear() & kept);
             }
@@ -135,7 +140,64 @@ final class ChainOpener {
             backing = backing(
                     fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
         }
-        return new Image(host, header, backing, crypto, options, CacheBudget.atDepth(depth));
+        HostFile data = null;
+        boolean complete = false;
+        try {
+            data = header.dataFile() ? dataFile(fileName, header, depth) : null;
+            Image image = new Image(host, data, header, backing, crypto, options, CacheBudget.atDepth(depth));
+            complete = true;
+            return image;
+        } finally {
+            if (!complete) {
+                closeAll(backing, data);
+            }
+        }
+    }
+
+    private static void closeAll(@Nullable Layer backing, @Nullable HostFile data) throws DiskException {
+        try {
+            if (data != null) {
+                data.close();
+            }
+        } finally {
+            if (backing != null) {
+                backing.close();
+            }
+        }
+    }
+
+    /** The data file of an image: below the top one it is as read-only as the image itself (QC-BACK-07). */
+    private HostFile dataFile(String imageName, ImageHeader header, int depth) throws DiskException {
+        String reference = header.dataFileName()
+                .orElseThrow(() -> new UnsupportedFeatureException(
+                        imageName, QC_DATA_07, "external data file whose name the image does not tell"));
+        if (openOptions.dataFile() == DataFilePolicy.REFUSE) {
+            throw new UnsupportedFeatureException(
+                    imageName, QC_DATA_08, "external data file \"" + reference + "\", which the caller does not allow");
+        }
+        Access access = depth == 0 ? openOptions.access() : Access.READ_ONLY;
+        String fileName;
+        HostFile data;
+        try {
+            fileName = directory.resolve(imageName, reference);
+            data = directory.open(fileName, access);
+        } catch (HostIoException e) {
+            throw new UnsupportedFeatureException(
+                    imageName, QC_DATA_07, "external data file \"" + reference + "\": " + e.getMessage());
+        }
+        boolean complete = false;
+        try {
+            if (!chain.add(directory.identity(fileName))) {
+                throw new UnsupportedFeatureException(
+                        imageName, QC_DATA_13, "external data file that is a part of the chain: " + reference);
+            }
+            complete = true;
+            return data;
+        } finally {
+            if (!complete) {
+                data.close();
+            }
+        }
     }
 
     /** QC-CRY-16: each image of the chain has its own key. */

@@ -111,6 +111,7 @@ final class Checkpoint {
             PendingFrees full = filling;
             filling = taken;
             taken = full;
+            image.packSpace().closeIfIn(taken);
             return leftBehind;
         } finally {
             metadata.unlock();
@@ -118,6 +119,7 @@ final class Checkpoint {
     }
 
     private void writeInOrder() throws DiskException {
+        flushData();
         blocks.write(host);
         if (!refcountTable.isEmpty()) {
             // A new block is complete before the table names it.
@@ -154,6 +156,19 @@ final class Checkpoint {
             }
         } finally {
             metadata.unlock();
+        }
+    }
+
+    /** QC-DATA-14: what is in the data file is safe before an entry shows it. */
+    private void flushData() throws DiskException {
+        DataFile data = image.dataFile();
+        if (data != null) {
+            try {
+                data.host().flush();
+            } catch (DiskException e) {
+                image.health().poison(e);
+                throw e;
+            }
         }
     }
 

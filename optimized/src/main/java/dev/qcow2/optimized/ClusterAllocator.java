@@ -68,6 +68,17 @@ final class ClusterAllocator {
         return runLength;
     }
 
+    /** Takes one certain cluster, if it is free; its count is 1 then. The caller has seen to {@link #hasRoomFor}. */
+    boolean takeIfFree(long cluster) throws DiskException {
+        if (!isFree(cluster)) {
+            return false;
+        }
+        requireNotReserved(cluster);
+        refcounts.set(cluster, 1);
+        space.use(cluster, 1);
+        return true;
+    }
+
     /** Takes clusters for a table that must be contiguous, behind everything else. */
     long allocateContiguous(long clusters) throws DiskException {
         long first;

@@ -43,12 +43,20 @@ final class EntryBits {
         return (entry & REFCOUNT_TABLE_RESERVED) != 0;
     }
 
+    /**
+     * An entry without COPIED where it has no meaning: without a host cluster, unless that is the place 0 of a data file
+     * (QC-L2-15). The functions below take it that COPIED has its meaning.
+     */
+    static long meant(long l2Entry, boolean dataFile) {
+        return offset(l2Entry) == 0 && !dataFile ? l2Entry & ~COPIED : l2Entry;
+    }
+
     static ClusterKind kind(long l2Entry) {
         // QC-L2-02: bit 62 first, for in a compressed descriptor bit 0 belongs to the address.
         if ((l2Entry & COMPRESSED) != 0) {
             return ClusterKind.COMPRESSED;
         }
-        boolean allocated = offset(l2Entry) != 0;
+        boolean allocated = (l2Entry & (OFFSET_MASK | COPIED)) != 0;
         if ((l2Entry & ZERO) != 0) {
             return allocated ? ClusterKind.ZERO_ALLOCATED : ClusterKind.ZERO_PLAIN;
         }
@@ -60,13 +68,18 @@ final class EntryBits {
         return hostOffset | COPIED;
     }
 
+    /** An entry that is the only one to name the host cluster that it shows or hides. */
+    static boolean ownsCluster(long l2Entry) {
+        return (l2Entry & (COPIED | COMPRESSED)) == COPIED;
+    }
+
     /** An entry that may be written in place: it shows its host cluster and is the only one that does (QC-REF-02). */
     static boolean writableInPlace(long l2Entry) {
-        return (l2Entry & (COPIED | COMPRESSED | ZERO)) == COPIED && offset(l2Entry) != 0;
+        return (l2Entry & (COPIED | COMPRESSED | ZERO)) == COPIED;
     }
 
     /** A zero entry that is the only owner of the host cluster that it keeps. */
     static boolean ownsHiddenCluster(long l2Entry) {
-        return (l2Entry & (COPIED | COMPRESSED | ZERO)) == (COPIED | ZERO) && offset(l2Entry) != 0;
+        return (l2Entry & (COPIED | COMPRESSED | ZERO)) == (COPIED | ZERO);
     }
 }

@@ -22,6 +22,14 @@ final class HeaderFields {
         host.write(ImageHeader.SIZE_AT, ByteBuffer.allocate(8).putLong(bytes).flip());
     }
 
+    /** The four fields from the size to the L1 table's offset; the method of encryption, between them, stays. */
+    static void setSizeAndL1(HostFile host, long size, int entries, long offset) throws DiskException {
+        ByteBuffer fields = ByteBuffer.allocate(24);
+        host.readZeroPadded(ImageHeader.SIZE_AT, fields);
+        fields.putLong(0, size).putInt(12, entries).putLong(16, offset);
+        host.write(ImageHeader.SIZE_AT, fields.flip());
+    }
+
     static void setRefcountTable(HostFile host, long offset, int clusters) throws DiskException {
         host.write(
                 ImageHeader.REFCOUNT_TABLE_AT,
@@ -34,7 +42,7 @@ final class HeaderFields {
                 ByteBuffer.allocate(12).putInt(count).putLong(offset).flip());
     }
 
-    /** QC-HDR-23: bits go that vouch for data which we don't keep. */
+    /** QC-HDR-23: only the bits stay whose data we keep as they say. */
     static void setAutoclear(HostFile host, long bits) throws DiskException {
         host.write(
                 ImageHeader.AUTOCLEAR_AT, ByteBuffer.allocate(8).putLong(bits).flip());

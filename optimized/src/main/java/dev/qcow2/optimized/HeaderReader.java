@@ -18,6 +18,7 @@ import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_14;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_19;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_24;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_28;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_29;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_01;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_03;
@@ -25,10 +26,12 @@ import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_07;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_08;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_14;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_16;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures.Compression;
 import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
@@ -39,7 +42,12 @@ import java.util.Optional;
 final class HeaderReader {
 
     private static final int FIXED_BYTES = 112;
-    private static final int V3_COMPRESSION_AT = 104;
+
+    private static final long KNOWN_INCOMPATIBLE = ImageHeader.DIRTY
+            | ImageHeader.CORRUPT
+            | ImageHeader.DATA_FILE
+            | ImageHeader.COMPRESSION
+            | ImageHeader.EXTENDED_L2;
 
     private final HostFile host;
     private final boolean mending;
@@ -50,6 +58,7 @@ final class HeaderReader {
     private final long clusterSize;
     private Optional<String> backingFormat = Optional.empty();
     private EncryptionArea encryption = new EncryptionArea(EncryptionArea.NONE, 0, 0);
+    private Optional<String> dataFileName = Optional.empty();
 
     private HeaderReader(HostFile host, boolean mending) throws DiskException {
         this.host = host;
@@ -107,10 +116,10 @@ final class HeaderReader {
 
     private ImageHeader header() throws DiskException {
         long incompatible = version == 2 ? 0 : fields.getLong(72);
-        if ((incompatible & ~(ImageHeader.DIRTY | ImageHeader.CORRUPT)) != 0) {
+        if ((incompatible & ~KNOWN_INCOMPATIBLE) != 0) {
             FeatureNames.refuse(host, headerLength, clusterSize, incompatible);
         }
-        requirePlainCompression();
+        Compression compression = compression(incompatible);
         int refcountOrder = version == 2 ? 4 : fields.getInt(96);
         require(
                 refcountOrder >= 0 && refcountOrder <= 6,
@@ -122,8 +131,10 @@ final class HeaderReader {
         long size = fields.getLong(24);
         int clusterBits = fields.getInt(20);
         require(size >= 0, QC_LIM_06, 24, Long.toUnsignedString(size), "less than 2^63");
+        boolean extendedL2 = (incompatible & ImageHeader.EXTENDED_L2) != 0;
+        require(!extendedL2 || clusterBits >= 14, QC_HDR_29, 20, Integer.toString(clusterBits), "14 to 21");
         require(
-                ImageHeader.l1EntriesFor(size, clusterBits) <= ImageHeader.MAX_L1_BYTES / 8,
+                ImageHeader.l1EntriesFor(size, clusterBits, extendedL2) <= ImageHeader.MAX_L1_BYTES / 8,
                 QC_LIM_02,
                 24,
                 "a disk of " + size + " bytes",
@@ -147,9 +158,11 @@ final class HeaderReader {
                 incompatible,
                 version == 2 ? 0 : fields.getLong(ImageHeader.COMPATIBLE_AT),
                 version == 2 ? 0 : fields.getLong(88),
+                compression,
                 backingName,
                 backingFormat,
-                encryption);
+                encryption,
+                dataFileName);
     }
 
     private int encryptionMethod() throws DiskException {
@@ -190,16 +203,14 @@ final class HeaderReader {
         encryption = new EncryptionArea(method, offset, length);
     }
 
-    private void requirePlainCompression() throws DiskException {
+    private Compression compression(long incompatible) throws DiskException {
+        int at = ImageHeader.COMPRESSION_AT;
         // QC-HDR-26: a field beyond the header's length counts as zero.
-        int compression = headerLength > V3_COMPRESSION_AT && version == 3 ? fields.get(V3_COMPRESSION_AT) & 0xff : 0;
-        require(compression <= 1, QC_HDR_28, V3_COMPRESSION_AT, Integer.toString(compression), "0 or 1");
-        require(
-                compression == 0,
-                QC_HDR_19,
-                V3_COMPRESSION_AT,
-                Integer.toString(compression),
-                "0 while the compression-type bit is clear");
+        int type = headerLength > at && version == 3 ? fields.get(at) & 0xff : 0;
+        require(type <= 1, QC_HDR_28, at, Integer.toString(type), "0 or 1");
+        boolean flag = (incompatible & ImageHeader.COMPRESSION) != 0;
+        require(flag == (type != 0), QC_HDR_19, at, Integer.toString(type), flag ? "not 0" : "0");
+        return type == 0 ? Compression.ZLIB : Compression.ZSTD;
     }
 
     private void requireTables() throws DiskException {
@@ -296,6 +307,10 @@ final class HeaderReader {
         return Optional.of(text(offset, length));
     }
 
+    private boolean needsDataFile() {
+        return version == 3 && (fields.getLong(ImageHeader.INCOMPATIBLE_AT) & ImageHeader.DATA_FILE) != 0;
+    }
+
     private void readExtensions() throws DiskException {
         long end = fields.getLong(8) == 0 ? clusterSize : fields.getLong(8);
         ByteBuffer head = ByteBuffer.allocate(8);
@@ -316,6 +331,11 @@ final class HeaderReader {
             }
             if (type == EncryptionArea.EXTENSION) {
                 readEncryption(at, length);
+            }
+            // QC-DATA-12: without the bit the extension names nothing.
+            if (type == ImageHeader.EXTENSION_DATA_FILE && needsDataFile()) {
+                require(length <= ImageHeader.MAX_DATA_FILE_NAME, QC_LIM_14, at + 4, length + " bytes", "at most 1023");
+                dataFileName = length == 0 ? Optional.empty() : Optional.of(text(at + 8, (int) length));
             }
             // QC-EXT-01, QC-EXT-09
             at += 8 + ((length + 7) & ~7L);

@@ -1,6 +1,5 @@
 package dev.qcow2.optimized;
 
-import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskClosedException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OutOfBoundsException;
@@ -20,12 +19,17 @@ final class Image implements Layer {
     private final OptimizedOptions options;
     private final @Nullable Layer backing;
     private final GuestData guestData;
+    private final @Nullable DataFile dataFile;
     private final ReentrantLock metadata = new ReentrantLock();
     private final HostSpace space;
     private final GrowthAhead ahead;
     private final RefcountStore refcounts;
     private final ClusterAllocator allocator;
     private final MappingTables mapping;
+    private final SubclusterMap subclusters;
+    private final CompressedReader compressed;
+    private final PackSpace packSpace;
+    private final CopyBuffers buffers = new CopyBuffers();
     private final InFlightRequests requests;
     private final Checkpoint checkpoint;
     private final LazyRefcounts lazyRefcounts;
@@ -38,6 +42,7 @@ final class Image implements Layer {
 
     Image(
             HostFile host,
+            @Nullable HostFile data,
             ImageHeader header,
             @Nullable Layer backing,
             @Nullable SectorCrypto crypto,
@@ -48,13 +53,17 @@ final class Image implements Layer {
         this.header = header;
         this.backing = backing;
         this.size = header.size();
-        this.guestData = new GuestData(host, crypto);
+        this.guestData = new GuestData(data == null ? host : data, crypto);
+        this.dataFile = data == null ? null : new DataFile(data, header.rawDataFile());
         this.options = options;
         this.space = new HostSpace(header.clusterBits(), host.size());
         this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes());
         this.ahead = new GrowthAhead(host, space, header.clusterBits(), options.growAhead());
         this.allocator = new ClusterAllocator(host, refcounts, space, ahead, header.clusterBits());
         this.mapping = new MappingTables(host, space, header, budget.l2Bytes());
+        this.subclusters = new SubclusterMap(this);
+        this.compressed = new CompressedReader(host, header, options);
+        this.packSpace = new PackSpace(refcounts, allocator, header.clusterBits());
         this.requests = new InFlightRequests(metadata);
         this.checkpoint = new Checkpoint(this);
         this.lazyRefcounts = new LazyRefcounts(header, options);
@@ -69,6 +78,21 @@ final class Image implements Layer {
     /** Where the guest's clusters are, apart from compressed ones. */
     GuestData guestData() {
         return guestData;
+    }
+
+    /** The file that holds the guest's clusters, apart from compressed ones. */
+    HostFile data() {
+        return dataFile == null ? host : dataFile.host();
+    }
+
+    /** Where machine state begins: at the first guest cluster of an L1 entry that maps no part of the disk (QC-SNAP-11). */
+    long vmStateStart() {
+        return (header.l1EntriesFor(size) * mapping.leftInTable(0)) << clusterBits();
+    }
+
+    @Nullable
+    DataFile dataFile() {
+        return dataFile;
     }
 
     ImageHeader header() {
@@ -106,6 +130,22 @@ final class Image implements Layer {
 
     MappingTables mapping() {
         return mapping;
+    }
+
+    SubclusterMap subclusters() {
+        return subclusters;
+    }
+
+    CompressedReader compressed() {
+        return compressed;
+    }
+
+    PackSpace packSpace() {
+        return packSpace;
+    }
+
+    CopyBuffers buffers() {
+        return buffers;
     }
 
     InFlightRequests requests() {
@@ -146,7 +186,15 @@ final class Image implements Layer {
         size = bytes;
     }
 
-    /** QC-GUEST-02: refuses what is not inside the disk; written so that no sum can overflow. */
+    /** Refuses what is neither in the disk nor in the area of machine state. */
+    void requireContent(long offset, long length) throws DiskException {
+        // The disk was asked for whether the guest may go there; here it is for a resize in between only.
+        if (offset < vmStateStart()) {
+            requireInside(offset, length);
+        }
+    }
+
+    /** Refuses what is outside the disk (QC-GUEST-02); written so that no sum can overflow. */
     void requireInside(long offset, long length) throws DiskException {
         long bytes = size;
         if (offset < 0 || length < 0 || offset > bytes || length > bytes - offset) {
@@ -218,32 +266,9 @@ final class Image implements Layer {
         }
     }
 
-    /**
-     * Gets the L2 slice of a guest cluster into memory. The metadata lock is held, and given up while the file is read, so
-     * that a slow look-up keeps nobody else waiting.
-     */
+    /** Gets the L2 slice of a guest cluster into memory; the metadata lock is held. */
     void warm(long guestCluster) throws DiskException {
-        long missing = mapping.missingSlice(guestCluster);
-        if (missing < 0 || metadata.getHoldCount() > 1) {
-            return;
-        }
-        SliceCache slices = mapping.slices();
-        Slice slice = slices.borrow();
-        long generation = slices.generation();
-        boolean done = false;
-        metadata.unlock();
-        try {
-            slice.view.clear();
-            host.readZeroPadded(missing, slice.view);
-            done = true;
-        } finally {
-            metadata.lock();
-            if (done) {
-                slices.offer(slice, missing, generation);
-            } else {
-                slices.giveBack(slice);
-            }
-        }
+        mapping.warm(guestCluster, metadata);
     }
 
     /** Claims a range for reading. */
@@ -255,7 +280,7 @@ final class Image implements Layer {
         try {
             requests.awaitFree(claimFirst, claimEnd, alone);
             requireOpen();
-            requireInside(first, end - first);
+            requireContent(first, end - first);
             return requests.claim(claimFirst, claimEnd, alone);
         } finally {
             metadata.unlock();
@@ -267,7 +292,11 @@ final class Image implements Layer {
         metadata.lock();
         try {
             warm(offset >>> clusterBits());
-            mapping.locate(offset, limit, run);
+            if (mapping.extended()) {
+                subclusters.locate(offset, limit, run);
+            } else {
+                mapping.locate(offset, limit, run);
+            }
         } finally {
             metadata.unlock();
         }
@@ -298,13 +327,19 @@ final class Image implements Layer {
             case NORMAL -> guestData.read(run.hostOffset, offset, into);
             case ZERO_PLAIN, ZERO_ALLOCATED -> Zeros.fill(into, into.remaining());
             case UNALLOCATED -> readBelow(offset, into);
-            case COMPRESSED -> throw mapping.compressed();
+            case COMPRESSED -> readCompressed(run.hostOffset, offset, into);
         }
+    }
+
+    /** Reads from the compressed cluster of an entry. */
+    void readCompressed(long entry, long guestOffset, ByteBuffer into) throws DiskException {
+        compressed.read(entry, (int) (guestOffset & (clusterSize() - 1)), into);
     }
 
     /** Reads what shows through where this image has nothing (QC-L2-10). */
     void readBelow(long offset, ByteBuffer into) throws DiskException {
-        if (backing == null) {
+        // QC-BACK-02: machine state lies behind the disk's end, where nothing shows through.
+        if (backing == null || offset >= size) {
             Zeros.fill(into, into.remaining());
         } else {
             Layer.readPadded(backing, offset, into);
@@ -339,26 +374,10 @@ final class Image implements Layer {
         try {
             for (long at = offset; at < end; at += request.run.length) {
                 locate(at, end - at, request.run);
-                runStatus(at, request.run, depth, into);
+                into.add(at, request.run, depth, backing);
             }
         } finally {
             requests.leave(request);
-        }
-    }
-
-    private void runStatus(long at, Run run, int depth, StatusCollector into) throws DiskException {
-        switch (run.kind) {
-            case NORMAL, COMPRESSED -> into.add(at, run.length, BlockStatus.Content.DATA, true, depth);
-            case ZERO_PLAIN, ZERO_ALLOCATED -> into.add(at, run.length, BlockStatus.Content.ZERO, true, depth);
-            case UNALLOCATED -> {
-                long covered = backing == null ? 0 : Math.min(run.length, Math.max(0, backing.size() - at));
-                if (backing != null && covered > 0) {
-                    backing.status(at, covered, depth + 1, into);
-                }
-                if (covered < run.length) {
-                    into.add(at + covered, run.length - covered, BlockStatus.Content.ZERO, false, depth);
-                }
-            }
         }
     }
 
@@ -386,9 +405,11 @@ final class Image implements Layer {
 
     @Override
     public void close() throws DiskException {
-        try {
-            host.close();
-        } finally {
+        compressed.close();
+        HostFile data = data();
+        // Without a data file this is the image's own file, which may be closed twice.
+        try (host;
+                data) {
             if (backing != null) {
                 backing.close();
             }

@@ -1,10 +1,13 @@
 package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_09;
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_13;
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_03;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_05;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_09;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_14;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.CreateOptions;
@@ -43,7 +46,8 @@ final class ImageCreator {
         this.fileName = fileName;
         this.options = options;
         this.clusterBits = options.clusterBits();
-        this.l1Entries = ImageHeader.l1EntriesFor(options.size(), clusterBits);
+        this.l1Entries = ImageHeader.l1EntriesFor(
+                options.size(), clusterBits, options.features().extendedL2());
         if (l1Entries > ImageHeader.MAX_L1_BYTES / 8) {
             throw refused(QC_LIM_02, "a disk of " + options.size() + " bytes needs an L1 table beyond 32 MiB");
         }
@@ -76,8 +80,25 @@ final class ImageCreator {
             throws DiskException {
         ImageCreator creator = new ImageCreator(fileName, options, random);
         ByteBuffer header = creator.header();
+        creator.createDataFile(directory);
         try (HostFile host = directory.create(fileName)) {
             creator.write(host, header);
+        }
+    }
+
+    private void createDataFile(HostDirectory directory) throws DiskException {
+        Optional<FormatFeatures.DataFile> dataFile = options.features().dataFile();
+        if (dataFile.isEmpty()) {
+            return;
+        }
+        String name = directory.resolve(fileName, dataFile.get().name());
+        if (name.equals(directory.resolve(fileName, fileName))) {
+            throw refused(QC_DATA_13, "the data file would be the image itself");
+        }
+        try (HostFile data = directory.create(name)) {
+            // QC-DATA-11
+            data.truncate(options.size());
+            data.flush();
         }
     }
 
@@ -137,6 +158,7 @@ final class ImageCreator {
             header.putLong(
                     ImageHeader.COMPATIBLE_AT, options.features().lazyRefcounts() ? ImageHeader.LAZY_REFCOUNTS : 0);
             header.putInt(96, options.refcountOrder()).putInt(100, HEADER_BYTES);
+            putFeatures(header);
             header.position(HEADER_BYTES);
         }
         byte[] name = options.backing()
@@ -149,6 +171,7 @@ final class ImageCreator {
                         ImageHeader.EXTENSION_BACKING_FORMAT,
                         format.formatName().getBytes(StandardCharsets.US_ASCII)));
         putEncryption(header);
+        putDataFileName(header);
         byte[] features = FeatureNames.table();
         // Small clusters have no room for the names; they are a courtesy only.
         if (options.version() == 3 && header.remaining() >= 8 + features.length + 8 + name.length + ROOM_FOR_BITMAPS) {
@@ -174,9 +197,43 @@ final class ImageCreator {
         }
     }
 
+    private void putFeatures(ByteBuffer header) {
+        FormatFeatures features = options.features();
+        long incompatible = 0;
+        if (features.compression() == FormatFeatures.Compression.ZSTD) {
+            // QC-HDR-19, QC-HDR-28
+            incompatible |= ImageHeader.COMPRESSION;
+            header.put(ImageHeader.COMPRESSION_AT, (byte) 1);
+        }
+        if (features.extendedL2()) {
+            // QC-HDR-20
+            incompatible |= ImageHeader.EXTENDED_L2;
+        }
+        if (features.dataFile().isPresent()) {
+            incompatible |= ImageHeader.DATA_FILE;
+            // QC-HDR-30
+            header.putLong(ImageHeader.AUTOCLEAR_AT, features.dataFile().get().raw() ? ImageHeader.RAW_DATA_FILE : 0);
+        }
+        header.putLong(ImageHeader.INCOMPATIBLE_AT, incompatible);
+    }
+
     private static void putExtension(ByteBuffer header, int type, byte[] data) {
         header.putInt(type).putInt(data.length).put(data);
         header.position((header.position() + 7) & ~7);
+    }
+
+    private void putDataFileName(ByteBuffer header) throws DiskException {
+        if (options.features().dataFile().isEmpty()) {
+            return;
+        }
+        byte[] name = options.features().dataFile().get().name().getBytes(StandardCharsets.UTF_8);
+        if (name.length == 0 || name.length > ImageHeader.MAX_DATA_FILE_NAME) {
+            throw refused(QC_LIM_14, "a data file name of " + name.length + " bytes");
+        }
+        if (header.remaining() < 16 + name.length + 7) {
+            throw refused(QC_EXT_03, "the data file's name does not fit into the first cluster");
+        }
+        putExtension(header, ImageHeader.EXTENSION_DATA_FILE, name);
     }
 
     private void putBackingName(ByteBuffer header, byte[] name) throws DiskException {

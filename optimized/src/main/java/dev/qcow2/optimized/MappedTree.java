@@ -2,6 +2,8 @@ package dev.qcow2.optimized;
 
 import dev.qcow2.spec.disk.DiskException;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * All that an L1 table reaches: its L2 tables and their clusters. Snapshots go over it as a whole. The caller has written
@@ -29,7 +31,16 @@ final class MappedTree {
 
     /** Refuses if the count of any cluster can't be raised (QC-REF-11). */
     void requireRaisable(RootTable l1, RootTable present) throws DiskException {
-        forEach(l1, present, image.refcounts()::requireRaisable);
+        RefcountStore refcounts = image.refcounts();
+        Map<Long, Long> raises = new HashMap<>();
+        forEach(l1, present, cluster -> {
+            long already = raises.getOrDefault(cluster, 0L);
+            refcounts.requireRaisable(cluster, already);
+            // Streams share clusters, so a cluster may be raised more than once, but not more often than it is counted.
+            if (!refcounts.canDouble(cluster)) {
+                raises.put(cluster, already + 1);
+            }
+        });
     }
 
     /**
@@ -59,6 +70,29 @@ final class MappedTree {
         });
     }
 
+    /** Gives up the tables of the active tree from an L1 entry on, and all that they name. */
+    void giveUpFrom(int firstTable) throws DiskException {
+        image.checkpoint().run();
+        RootTable l1 = image.mapping().l1();
+        boolean any = false;
+        for (int i = firstTable; i < l1.entries(); i++) {
+            any |= l1.get(i) != 0;
+        }
+        if (!any) {
+            return;
+        }
+        RootTable before = new RootTable(image.host(), l1.hostOffset(), l1.entries());
+        l1.copyInto(before);
+        for (int i = firstTable; i < l1.entries(); i++) {
+            l1.set(i, 0);
+        }
+        image.checkpoint().run();
+        // QC-REF-14: the entries have gone from the disk.
+        lower(before, l1);
+        image.mapping().slices().forgetClean();
+        image.checkpoint().run();
+    }
+
     /** A tree that names nothing. */
     RootTable nothing() {
         return new RootTable(image.host(), 0, 0);
@@ -72,6 +106,9 @@ final class MappedTree {
     /** QC-L1-03, QC-L2-03: entries say that they are the only one exactly where that is so. */
     void setCopied(RootTable l1) throws DiskException {
         changeEntries(l1, entry -> {
+            if ((entry & EntryBits.COMPRESSED) != 0) {
+                return entry & ~EntryBits.COPIED;
+            }
             long offset = EntryBits.offset(entry);
             boolean alone = offset != 0 && image.refcounts().count(offset >>> clusterBits) == 1;
             return alone ? entry | EntryBits.COPIED : entry & ~EntryBits.COPIED;
@@ -100,12 +137,29 @@ final class MappedTree {
 
     private void forEachEntry(ByteBuffer table, long tableOffset, ByteBuffer otherTable, ClusterAction action)
             throws DiskException {
-        for (int at = 0; at < table.capacity(); at += 8) {
-            long offset = EntryBits.offset(checked(table, tableOffset, at));
-            if (offset != 0 && offset != EntryBits.offset(otherTable.getLong(at))) {
-                action.apply(offset >>> clusterBits);
+        if (image.mapping().dataFile()) {
+            // QC-DATA-03: entries name places that nobody counts.
+            return;
+        }
+        for (int at = 0; at < table.capacity(); at += image.mapping().entryBytes()) {
+            long entry = reference(checked(table, tableOffset, at));
+            if (entry == 0 || entry == reference(otherTable.getLong(at))) {
+                continue;
+            }
+            if ((entry & EntryBits.COMPRESSED) == 0) {
+                action.apply(entry >>> clusterBits);
+                continue;
+            }
+            long last = CompressedBits.lastCluster(entry, clusterBits);
+            for (long cluster = CompressedBits.firstCluster(entry, clusterBits); cluster <= last; cluster++) {
+                action.apply(cluster);
             }
         }
+    }
+
+    /** What an entry refers to, without what it says about it: an offset, or a compressed descriptor. */
+    private static long reference(long entry) {
+        return (entry & EntryBits.COMPRESSED) != 0 ? entry & ~EntryBits.COPIED : EntryBits.offset(entry);
     }
 
     private void changeEntries(RootTable l1, EntryChange change) throws DiskException {
@@ -126,7 +180,7 @@ final class MappedTree {
 
     private void changeTable(ByteBuffer table, long offset, EntryChange change) throws DiskException {
         boolean changed = false;
-        for (int at = 0; at < table.capacity(); at += 8) {
+        for (int at = 0; at < table.capacity(); at += image.mapping().entryBytes()) {
             long entry = checked(table, offset, at);
             long after = change.apply(entry);
             changed |= after != entry;
@@ -150,11 +204,10 @@ final class MappedTree {
 
     private long checked(ByteBuffer table, long tableOffset, int at) throws DiskException {
         long entry = table.getLong(at);
-        if (entry != 0) {
+        if (image.mapping().extended()) {
+            image.mapping().checkExtended(entry, table.getLong(at + 8), tableOffset + at);
+        } else if (entry != 0) {
             image.mapping().check(entry, tableOffset + at);
-            if (EntryBits.kind(entry) == ClusterKind.COMPRESSED) {
-                throw image.mapping().compressed();
-            }
         }
         return entry;
     }

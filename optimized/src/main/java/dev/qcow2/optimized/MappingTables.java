@@ -1,19 +1,25 @@
 package dev.qcow2.optimized;
 
+import static dev.qcow2.spec.clause.CompressionClause.QC_CMP_11;
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_02;
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_05;
 import static dev.qcow2.spec.clause.MappingClause.QC_L1_01;
 import static dev.qcow2.spec.clause.MappingClause.QC_L1_02;
 import static dev.qcow2.spec.clause.MappingClause.QC_L2_04;
 import static dev.qcow2.spec.clause.MappingClause.QC_L2_05;
 import static dev.qcow2.spec.clause.MappingClause.QC_L2_08;
-import static dev.qcow2.spec.clause.MappingClause.QC_L2_12;
 import static dev.qcow2.spec.clause.MappingClause.QC_L2_14;
+import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_06;
+import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_07;
+import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_08;
+import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_09;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +35,9 @@ final class MappingTables {
     private final HostSpace space;
     private final int version;
     private final int clusterBits;
+    private final boolean extended;
+    private final boolean dataFile;
+    private final int entryBits;
     private final int l2Bits;
     private final int sliceBits;
     private final SliceCache slices;
@@ -39,7 +48,10 @@ final class MappingTables {
         this.space = space;
         this.version = header.version();
         this.clusterBits = header.clusterBits();
-        this.l2Bits = clusterBits - 3;
+        this.extended = header.extendedL2();
+        this.dataFile = header.dataFile();
+        this.entryBits = extended ? 4 : 3;
+        this.l2Bits = clusterBits - entryBits;
         this.sliceBits = Math.min(SLICE_BITS, clusterBits);
         this.slices = new SliceCache(host, sliceBits, budgetBytes);
         this.l1 = new RootTable(host, header.l1Offset(), header.l1Size());
@@ -67,7 +79,7 @@ final class MappingTables {
     }
 
     int entriesPerSlice() {
-        return 1 << (sliceBits - 3);
+        return 1 << (sliceBits - entryBits);
     }
 
     /** Guest clusters from this one to the end of its slice. */
@@ -98,6 +110,33 @@ final class MappingTables {
         long table = l2Offset((int) (guestCluster >>> l2Bits));
         long offset = sliceOffset(table, guestCluster);
         return table == 0 || slices.has(offset) ? -1 : offset;
+    }
+
+    /**
+     * Gets the L2 slice of a guest cluster into memory. The metadata lock is held, and given up while the file is read, so
+     * that a slow look-up keeps nobody else waiting.
+     */
+    void warm(long guestCluster, ReentrantLock metadata) throws DiskException {
+        long missing = missingSlice(guestCluster);
+        if (missing < 0 || metadata.getHoldCount() > 1) {
+            return;
+        }
+        Slice slice = slices.borrow();
+        long generation = slices.generation();
+        boolean done = false;
+        metadata.unlock();
+        try {
+            slice.view.clear();
+            host.readZeroPadded(missing, slice.view);
+            done = true;
+        } finally {
+            metadata.lock();
+            if (done) {
+                slices.offer(slice, missing, generation);
+            } else {
+                slices.giveBack(slice);
+            }
+        }
     }
 
     /** Returns a slice that may be changed, with its L2 table made or copied if need be (QC-L1-05). */
@@ -142,11 +181,76 @@ final class MappingTables {
             return 0;
         }
         int index = indexInSlice(guestCluster);
-        long entry = slice.get(index);
-        if (entry != 0) {
-            check(entry, slice.hostOffset + 8L * index);
+        if (extended) {
+            return extendedEntry(slice, index, guestCluster);
         }
-        return entry;
+        long entry = slice.get(index);
+        if (entry == 0) {
+            return 0;
+        }
+        check(entry, slice.hostOffset + 8L * index);
+        if (dataFile) {
+            checkPlace(entry, slice.hostOffset + 8L * index, guestCluster);
+        }
+        return EntryBits.meant(entry, dataFile);
+    }
+
+    /** QC-DATA-02: a guest cluster has one place in the data file only. */
+    private void checkPlace(long entry, long entryAt, long guestCluster) throws DiskException {
+        boolean named =
+                EntryBits.offset(entry) != 0 || (entry & (EntryBits.COPIED | EntryBits.ZERO)) == EntryBits.COPIED;
+        if (named && EntryBits.offset(entry) != guestCluster << clusterBits) {
+            throw corrupt(QC_DATA_02, entryAt, entry, "the guest's own offset");
+        }
+    }
+
+    private long extendedEntry(Slice slice, int index, long guestCluster) throws DiskException {
+        long entry = slice.get(2 * index);
+        long bitmap = slice.get(2 * index + 1);
+        if ((entry | bitmap) != 0) {
+            checkExtended(entry, bitmap, slice.hostOffset + 16L * index);
+            if (dataFile) {
+                checkPlace(entry, slice.hostOffset + 16L * index, guestCluster);
+            }
+        }
+        return EntryBits.meant(entry, dataFile);
+    }
+
+    /** Returns the first word of a guest cluster's entry, which was checked before. */
+    long rawEntry(Slice slice, long guestCluster) {
+        int index = indexInSlice(guestCluster);
+        return slice.get(extended ? 2 * index : index);
+    }
+
+    /** Whether entries have a second word. */
+    boolean extended() {
+        return extended;
+    }
+
+    /** Whether guest clusters are in a file of their own, each at its own offset. */
+    boolean dataFile() {
+        return dataFile;
+    }
+
+    /** Bytes of an entry. */
+    int entryBytes() {
+        return 1 << entryBits;
+    }
+
+    /** Returns the second word of a guest cluster's entry, which {@link #entry} has checked; 0 if entries have none. */
+    long bitmap(@Nullable Slice slice, long guestCluster) {
+        return slice == null || !extended ? 0 : slice.get(2 * indexInSlice(guestCluster) + 1);
+    }
+
+    /** Sets the entry of a guest cluster, in a slice that {@link #writable} returned. */
+    void put(Slice slice, long guestCluster, long entry, long bitmap) {
+        int index = indexInSlice(guestCluster);
+        if (extended) {
+            slice.set(2 * index, entry);
+            slice.set(2 * index + 1, bitmap);
+        } else {
+            slice.set(index, entry);
+        }
     }
 
     /** Finds out how the disk is mapped from an offset on, for at most so many bytes. */
@@ -161,7 +265,7 @@ final class MappingTables {
         }
         long entry = entry(slice, cluster);
         run.kind = EntryBits.kind(entry);
-        run.hostOffset = EntryBits.offset(entry) + inCluster;
+        run.hostOffset = run.kind == ClusterKind.COMPRESSED ? entry : EntryBits.offset(entry) + inCluster;
         int left = leftInSlice(cluster);
         int count = 1;
         while (count < left
@@ -185,9 +289,21 @@ final class MappingTables {
         };
     }
 
-    /** Refuses to touch a compressed cluster, rather than to misread it. */
-    UnsupportedFeatureException compressed() {
-        return new UnsupportedFeatureException(host.name(), QC_L2_12, "compressed clusters");
+    /** Notes for later that an entry no longer refers to the host clusters that it names (QC-REF-14). */
+    void drop(long entry, PendingFrees frees) {
+        if (dataFile) {
+            // QC-DATA-03: nothing is counted there.
+            return;
+        }
+        if ((entry & EntryBits.COMPRESSED) != 0) {
+            // QC-CMP-10: a stream may touch two clusters, and each of them counts it.
+            long last = CompressedBits.lastCluster(entry, clusterBits);
+            for (long cluster = CompressedBits.firstCluster(entry, clusterBits); cluster <= last; cluster++) {
+                frees.add(cluster);
+            }
+        } else if (EntryBits.offset(entry) != 0) {
+            frees.add(EntryBits.offset(entry) >>> clusterBits);
+        }
     }
 
     /** The host offset of the L2 table of an L1 entry, checked; 0 if there is none. */
@@ -217,6 +333,7 @@ final class MappingTables {
     void check(long entry, long entryAt) throws DiskException {
         // QC-L2-02: nothing of what follows is said of compressed descriptors.
         if ((entry & EntryBits.COMPRESSED) != 0) {
+            checkCompressed(entry, entryAt);
             return;
         }
         if (EntryBits.l2ReservedSet(entry)) {
@@ -229,8 +346,39 @@ final class MappingTables {
         if ((offset & ((1L << clusterBits) - 1)) != 0) {
             throw corrupt(QC_L2_04, entryAt, entry, "a multiple of the cluster size");
         }
-        if (offset != 0 && !space.mayBeNamed(offset)) {
+        if (offset != 0 && !dataFile && !space.mayBeNamed(offset)) {
             throw corrupt(QC_L2_14, entryAt, entry, "an offset inside the file");
+        }
+    }
+
+    /** As {@link #check}, for an entry with a second word (QC-HDR-20). */
+    void checkExtended(long entry, long bitmap, long entryAt) throws DiskException {
+        check(entry, entryAt);
+        if ((entry & EntryBits.COMPRESSED) != 0) {
+            if (bitmap != 0) {
+                throw corrupt(QC_SUB_08, entryAt + 8, bitmap, "0 next to a compressed descriptor");
+            }
+            return;
+        }
+        if ((entry & EntryBits.ZERO) != 0) {
+            throw corrupt(QC_SUB_09, entryAt, entry, "bit 0 clear in an extended entry");
+        }
+        if (SubclusterBits.contradicts(bitmap)) {
+            throw corrupt(QC_SUB_06, entryAt + 8, bitmap, "no subcluster that is both allocated and zero");
+        }
+        boolean named = EntryBits.offset(entry) != 0 || (dataFile && EntryBits.copied(entry));
+        if (SubclusterBits.allocated(bitmap) != 0 && !named) {
+            throw corrupt(QC_SUB_07, entryAt + 8, bitmap, "no allocated subcluster without a host cluster");
+        }
+    }
+
+    private void checkCompressed(long entry, long entryAt) throws DiskException {
+        if (dataFile) {
+            throw corrupt(QC_DATA_05, entryAt, entry, "no compressed cluster next to a data file");
+        }
+        if (!space.mayBeNamed(CompressedBits.offset(entry, clusterBits))
+                || !space.mayBeNamed(CompressedBits.lastCluster(entry, clusterBits) << clusterBits)) {
+            throw corrupt(QC_CMP_11, entryAt, entry, "a stream inside the file");
         }
     }
 
@@ -239,7 +387,7 @@ final class MappingTables {
     }
 
     private long sliceOffset(long table, long guestCluster) {
-        long inTable = (guestCluster & ((1L << l2Bits) - 1)) << 3;
+        long inTable = (guestCluster & ((1L << l2Bits) - 1)) << entryBits;
         return table + ((inTable >>> sliceBits) << sliceBits);
     }
 }

@@ -20,6 +20,8 @@ final class OptimizedDisk implements VirtualDisk {
     private final List<String> notices;
     private final WritePath writes;
     private final ZeroPath zeroes;
+    private final CompressedWrite compressedWrites;
+    private final VmStateArea vmState;
     private final SnapshotOperations snapshots;
     private final ResizeOperation resize;
     private final TrackedBitmaps bitmaps;
@@ -37,6 +39,8 @@ final class OptimizedDisk implements VirtualDisk {
         this.writable = writable;
         this.writes = new WritePath(image);
         this.zeroes = new ZeroPath(image, writes);
+        this.compressedWrites = new CompressedWrite(image, writes);
+        this.vmState = new VmStateArea(image, writes);
         this.snapshots = new SnapshotOperations(image, writes.growth(), clock, snapshotTable);
         this.resize = new ResizeOperation(image, writes.growth(), zeroes);
         this.bitmaps = new TrackedBitmaps(image, writes.growth(), bitmapDirectory, writable);
@@ -69,6 +73,19 @@ final class OptimizedDisk implements VirtualDisk {
         if (from.hasRemaining()) {
             try {
                 writes.write(guestOffset, from);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
+        }
+    }
+
+    @Override
+    public void writeCompressed(long guestOffset, ByteBuffer from) throws DiskException {
+        requireChangeable();
+        image.requireInside(guestOffset, from.remaining());
+        if (from.hasRemaining()) {
+            try {
+                compressedWrites.write(guestOffset, from);
             } catch (CorruptImageException e) {
                 throw noted(e);
             }
@@ -164,9 +181,28 @@ final class OptimizedDisk implements VirtualDisk {
     }
 
     @Override
+    public void readVmState(long offset, ByteBuffer into) throws DiskException {
+        image.requireOpen();
+        vmState.read(offset, into);
+    }
+
+    @Override
+    public void writeVmState(long offset, ByteBuffer from) throws DiskException {
+        requireChangeable();
+        vmState.write(offset, from);
+    }
+
+    @Override
+    public SnapshotInfo createSnapshot(String name, long vmStateSize) throws DiskException {
+        requireChangeable();
+        vmState.requireInside(0, vmStateSize);
+        return alone(() -> snapshots.create(name, vmStateSize));
+    }
+
+    @Override
     public SnapshotInfo createSnapshot(String name) throws DiskException {
         requireChangeable();
-        return alone(() -> snapshots.create(name));
+        return alone(() -> snapshots.create(name, 0));
     }
 
     @Override

@@ -13,6 +13,8 @@ package dev.qcow2.optimized;
  * @param concurrentRequests requests on different ranges run at the same time ({@link InFlightRequests})
  * @param growAhead the host file is made longer in large steps, before its end is written ({@link GrowthAhead})
  * @param lazyRefcounts in images that permit it, counts stay in memory until the disk is closed ({@link LazyRefcounts})
+ * @param cacheDecompressed the latest decompressed clusters are kept ({@link ClusterCache})
+ * @param subclusterWrites with extended L2 entries, only the subclusters that a write touches are made ({@link SubclusterMap})
  */
 public record OptimizedOptions(
         boolean skipCopyOnWrite,
@@ -23,10 +25,12 @@ public record OptimizedOptions(
         boolean runReads,
         boolean concurrentRequests,
         boolean growAhead,
-        boolean lazyRefcounts) {
+        boolean lazyRefcounts,
+        boolean cacheDecompressed,
+        boolean subclusterWrites) {
 
     /** The number of switches. */
-    public static final int SWITCHES = 9;
+    public static final int SWITCHES = 11;
 
     /**
      * Turns every optimisation on.
@@ -62,7 +66,9 @@ public record OptimizedOptions(
                 (bits & 32) != 0,
                 (bits & 64) != 0,
                 (bits & 128) != 0,
-                (bits & 256) != 0);
+                (bits & 256) != 0,
+                (bits & 512) != 0,
+                (bits & 1024) != 0);
     }
 
     /**
@@ -79,7 +85,9 @@ public record OptimizedOptions(
                 | (runReads ? 32 : 0)
                 | (concurrentRequests ? 64 : 0)
                 | (growAhead ? 128 : 0)
-                | (lazyRefcounts ? 256 : 0);
+                | (lazyRefcounts ? 256 : 0)
+                | (cacheDecompressed ? 512 : 0)
+                | (subclusterWrites ? 1024 : 0);
     }
 
     /**
@@ -170,6 +178,26 @@ public record OptimizedOptions(
      */
     public OptimizedOptions withLazyRefcounts(boolean on) {
         return with(256, on);
+    }
+
+    /**
+     * Sets whether the latest decompressed clusters are kept.
+     *
+     * @param on the switch
+     * @return a copy
+     */
+    public OptimizedOptions withCacheDecompressed(boolean on) {
+        return with(512, on);
+    }
+
+    /**
+     * Sets whether a write makes only the subclusters that it touches.
+     *
+     * @param on the switch
+     * @return a copy
+     */
+    public OptimizedOptions withSubclusterWrites(boolean on) {
+        return with(1024, on);
     }
 
     private OptimizedOptions with(int bit, boolean on) {

@@ -44,6 +44,15 @@ final class PendingFrees {
         return lengths[run];
     }
 
+    boolean contains(long cluster) {
+        for (int run = 0; run < runs; run++) {
+            if (cluster >= firsts[run] && cluster - firsts[run] < lengths[run]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     boolean wantsCheckpoint() {
         return runs >= MANY;
     }

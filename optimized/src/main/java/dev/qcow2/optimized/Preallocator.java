@@ -45,6 +45,11 @@ final class Preallocator {
         for (long cluster = first; cluster < first + count; cluster += mapping.leftInTable(cluster)) {
             mapping.writable(cluster, image.allocator(), frees);
         }
+        if (mapping.dataFile()) {
+            reserve(first << clusterBits, dataLength(first, count), preallocation);
+            link(first, count, first);
+            return;
+        }
         long needed = count - allocated(first, count);
         if (needed == 0) {
             return;
@@ -71,12 +76,12 @@ final class Preallocator {
     }
 
     private static boolean isFree(long entry) {
-        return EntryBits.offset(entry) == 0 && (entry & EntryBits.COMPRESSED) == 0;
+        return (entry & (EntryBits.COMPRESSED | EntryBits.COPIED)) == 0 && EntryBits.offset(entry) == 0;
     }
 
     /** Makes the file reach over the run, with as much space behind it as was asked for. */
     private void reserve(long offset, long length, Preallocation preallocation) throws DiskException {
-        HostFile host = image.host();
+        HostFile host = image.data();
         boolean reserved =
                 switch (preallocation) {
                     case OFF, METADATA -> false;
@@ -92,7 +97,7 @@ final class Preallocator {
         ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZERO_STEP, length));
         for (long done = 0; done < length; done += zeros.capacity()) {
             zeros.clear().limit((int) Math.min(zeros.capacity(), length - done));
-            image.host().write(offset + done, zeros);
+            image.data().write(offset + done, zeros);
         }
         return true;
     }
@@ -103,10 +108,11 @@ final class Preallocator {
         for (long cluster = first; cluster < first + count; cluster++) {
             Slice slice = mapping.writable(
                     cluster, image.allocator(), image.checkpoint().frees());
-            int index = mapping.indexInSlice(cluster);
-            if (isFree(slice.get(index))) {
-                slice.set(index, entry(cluster, host << clusterBits));
+            if (isFree(mapping.entry(slice, cluster))) {
+                mapping.put(slice, cluster, entry(cluster, host << clusterBits), bitmap());
                 mapping.slices().markDirty(slice);
+                host++;
+            } else if (mapping.dataFile()) {
                 host++;
             }
         }
@@ -119,11 +125,23 @@ final class Preallocator {
         if (!image.guestData().encrypted()) {
             return entry;
         }
+        if (image.mapping().extended()) {
+            return entry;
+        }
         if (image.header().version() >= 3) {
             return entry | EntryBits.ZERO;
         }
         ByteBuffer zeros = ByteBuffer.allocate((int) image.clusterSize());
         image.guestData().write(hostOffset, cluster << clusterBits, zeros);
         return entry;
+    }
+
+    private long bitmap() {
+        return image.guestData().encrypted() ? SubclusterBits.ALL_ZERO : SubclusterBits.ALL_ALLOCATED;
+    }
+
+    /** QC-DATA-11: the data file ends where the disk does. */
+    private long dataLength(long first, long count) {
+        return Math.min(image.size(), (first + count) << clusterBits) - (first << clusterBits);
     }
 }

@@ -85,11 +85,17 @@ final class RefcountStore {
         blocks.markDirty(slice);
     }
 
-    void requireRaisable(long cluster) throws DiskException {
-        if (count(cluster) == maximum()) {
+    /** Refuses if a count can't be raised once more after so many times (QC-REF-11). */
+    void requireRaisable(long cluster, long times) throws DiskException {
+        if (maximum() - count(cluster) == times) {
             throw new RequestRefusedException(
                     host.name(), QC_REF_11, "cluster " + cluster + " has the largest reference count already");
         }
+    }
+
+    /** Whether a count has room for as much again: that many references of one tree at most can name the cluster. */
+    boolean canDouble(long cluster) throws DiskException {
+        return Long.compareUnsigned(count(cluster), maximum() >>> 1) <= 0;
     }
 
     void raise(long cluster) throws DiskException {
@@ -97,7 +103,7 @@ final class RefcountStore {
         if (count == 0) {
             throw corrupt(cluster, "an entry that names a free cluster");
         }
-        requireRaisable(cluster);
+        requireRaisable(cluster, 0);
         set(cluster, count + 1);
     }
 

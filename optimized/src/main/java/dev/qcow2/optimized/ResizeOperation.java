@@ -44,7 +44,7 @@ final class ResizeOperation {
     void requireAllowed(long newSize, Preallocation preallocation, boolean noSnapshots) throws DiskException {
         require(newSize >= 0, QC_LIM_06, "a negative size");
         require(
-                ImageHeader.l1EntriesFor(newSize, clusterBits) <= ImageHeader.MAX_L1_BYTES / 8,
+                image.header().l1EntriesFor(newSize) <= ImageHeader.MAX_L1_BYTES / 8,
                 QC_LIM_02,
                 "a disk of " + newSize + " bytes needs an L1 table beyond 32 MiB");
         require(image.header().version() >= 3 || noSnapshots, QC_MNT_04, "a version 2 image with snapshots");
@@ -71,6 +71,7 @@ final class ResizeOperation {
             zeroes.zeroAlone(oldSize, Math.min(newSize, clustersFor(oldSize) << clusterBits));
             preallocate(oldSize, newSize, preallocation);
             hideBacking(clustersFor(oldSize) << clusterBits, newSize, preallocation);
+            setDataFileSize(newSize, true);
             image.checkpoint().run();
             growth.switchHeader(() -> HeaderFields.setSize(image.host(), newSize));
             done = true;
@@ -97,6 +98,14 @@ final class ResizeOperation {
         }
     }
 
+    /** QC-DATA-11: makes the data file as long as the disk; when the disk grows it never becomes shorter. */
+    private void setDataFileSize(long newSize, boolean growOnly) throws DiskException {
+        DataFile data = image.dataFile();
+        if (data != null && (!growOnly || data.host().size() < newSize)) {
+            data.host().truncate(newSize);
+        }
+    }
+
     private void shrink(long newSize) throws DiskException {
         long end = clustersFor(newSize);
         image.checkpoint().run();
@@ -108,6 +117,7 @@ final class ResizeOperation {
             // QC-MNT-02
             zeroes.zeroAlone(newSize, end << clusterBits);
             dropFrom(end);
+            setDataFileSize(newSize, false);
         } catch (HostException e) {
             // The disk has its new size. What is left behind the end is never shown, and goes with the next resize.
             image.noteChange();
@@ -135,27 +145,9 @@ final class ResizeOperation {
         MappingTables mapping = image.mapping();
         long perTable = mapping.leftInTable(0);
         int firstTable = firstTable(firstCluster);
-        RootTable l1 = mapping.l1();
         if (firstTable * perTable > firstCluster && mapping.find(firstCluster) != null) {
             zeroes.unmapAlone(firstCluster, firstTable * perTable);
         }
-        image.checkpoint().run();
-        RootTable before = new RootTable(image.host(), l1.hostOffset(), l1.entries());
-        boolean any = false;
-        for (int i = firstTable; i < l1.entries(); i++) {
-            any |= l1.get(i) != 0;
-        }
-        if (!any) {
-            return;
-        }
-        l1.copyInto(before);
-        for (int i = firstTable; i < l1.entries(); i++) {
-            l1.set(i, 0);
-        }
-        image.checkpoint().run();
-        // QC-REF-14: the entries have gone from the disk.
-        new MappedTree(image).lower(before, l1);
-        mapping.slices().forgetClean();
-        image.checkpoint().run();
+        new MappedTree(image).giveUpFrom(firstTable);
     }
 }

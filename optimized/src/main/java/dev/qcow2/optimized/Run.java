@@ -5,7 +5,7 @@ final class Run {
 
     ClusterKind kind = ClusterKind.UNALLOCATED;
 
-    /** Where the first byte is, for {@link ClusterKind#NORMAL}. */
+    /** Where the first byte is, for {@link ClusterKind#NORMAL}; the entry itself for {@link ClusterKind#COMPRESSED}. */
     long hostOffset;
 
     /** Bytes, more than 0. */

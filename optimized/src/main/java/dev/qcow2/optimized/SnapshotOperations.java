@@ -1,7 +1,8 @@
 package dev.qcow2.optimized;
 
+import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_06;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_02;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
-import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_03;
 
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.NoSuchSnapshotException;
@@ -40,7 +41,8 @@ final class SnapshotOperations {
         return entries.stream().map(SnapshotTable.Entry::info).toList();
     }
 
-    SnapshotInfo create(String name) throws DiskException {
+    SnapshotInfo create(String name, long vmStateSize) throws DiskException {
+        requireOwnClusters();
         byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
         if (nameBytes.length == 0 || nameBytes.length > MAX_NAME_BYTES) {
             throw refused("a snapshot's name has 1 to 65535 bytes");
@@ -52,27 +54,30 @@ final class SnapshotOperations {
         RootTable active = image.mapping().l1();
         // QC-REF-11: refused before anything changes.
         tree.requireRaisable(active, tree.nothing());
-        SnapshotInfo info = new SnapshotInfo(nextId(), name, image.size(), 0);
+        SnapshotInfo info = new SnapshotInfo(nextId(), name, image.size(), vmStateSize);
         // Flags go first: a clear flag costs a copy at most, but a set one on a shared cluster destroys a snapshot.
         tree.clearCopied(active);
         image.checkpoint().run();
-        RootTable copy = newL1(active);
+        RootTable copy = newL1(active, active.entries());
         tree.raise(active, tree.nothing());
         image.checkpoint().run();
         List<SnapshotTable.Entry> longer = new ArrayList<>(entries);
         longer.add(SnapshotTable.newEntry(info, nameBytes, copy.hostOffset(), copy.entries(), clock.millis()));
         replaceTable(longer);
+        // QC-SNAP-22: the snapshot has the machine state now.
+        tree.giveUpFrom((int) Math.min(active.entries(), image.header().l1EntriesFor(image.size())));
         return info;
     }
 
     void apply(String id) throws DiskException {
+        requireOwnClusters();
         SnapshotTable.Entry entry = find(id);
-        if (entry.info().diskSize() != image.size()) {
+        // QC-SNAP-12, QC-SNAP-17
+        long size = entry.sized() ? entry.info().diskSize() : image.size();
+        long l1Entries = image.header().l1EntriesFor(size);
+        if (l1Entries > ImageHeader.MAX_L1_BYTES / 8) {
             throw new RequestRefusedException(
-                    image.host().name(),
-                    QC_SNAP_03,
-                    "the snapshot is of a disk of " + entry.info().diskSize() + " bytes, and this disk has "
-                            + image.size());
+                    image.host().name(), QC_LIM_02, "the snapshot is of a disk of " + size + " bytes");
         }
         image.checkpoint().run();
         RootTable source = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
@@ -80,10 +85,11 @@ final class SnapshotOperations {
         tree.requireRaisable(source, old);
         // QC-SNAP-03: from now on all of it is shared, so no flag may be left set.
         tree.clearCopied(source);
-        RootTable active = newL1(source);
+        RootTable active = newL1(source, (int) Math.max(source.entries(), l1Entries));
         tree.raise(source, old);
         image.checkpoint().run();
-        growth.switchHeader(() -> HeaderFields.setL1(image.host(), active.entries(), active.hostOffset()));
+        growth.switchHeader(() -> HeaderFields.setSizeAndL1(image.host(), size, active.entries(), active.hostOffset()));
+        image.setSize(size);
         image.mapping().replaceL1(active);
         image.mapping().slices().forgetClean();
         tree.lower(old, active);
@@ -92,6 +98,7 @@ final class SnapshotOperations {
     }
 
     void delete(String id) throws DiskException {
+        requireOwnClusters();
         SnapshotTable.Entry entry = find(id);
         image.checkpoint().run();
         List<SnapshotTable.Entry> shorter = new ArrayList<>(entries);
@@ -105,6 +112,13 @@ final class SnapshotOperations {
         image.checkpoint().flushHost();
         tree.setCopied(image.mapping().l1());
         image.checkpoint().run();
+    }
+
+    private void requireOwnClusters() throws DiskException {
+        if (image.mapping().dataFile()) {
+            throw new RequestRefusedException(
+                    image.host().name(), QC_DATA_06, "snapshots of an image with an external data file");
+        }
     }
 
     private SnapshotTable.Entry find(String id) throws DiskException {
@@ -127,12 +141,12 @@ final class SnapshotOperations {
     }
 
     /** Writes a copy of an L1 table, without flags, to clusters of its own. */
-    private RootTable newL1(RootTable source) throws DiskException {
-        if (source.entries() == 0) {
+    private RootTable newL1(RootTable source, int entriesOfCopy) throws DiskException {
+        if (entriesOfCopy == 0) {
             return new RootTable(image.host(), 0, 0);
         }
-        long first = allocate(8L * source.entries());
-        RootTable copy = new RootTable(image.host(), first << image.clusterBits(), source.entries());
+        long first = allocate(8L * entriesOfCopy);
+        RootTable copy = new RootTable(image.host(), first << image.clusterBits(), entriesOfCopy);
         source.copyInto(copy);
         for (int i = 0; i < copy.entries(); i++) {
             long entry = copy.get(i);

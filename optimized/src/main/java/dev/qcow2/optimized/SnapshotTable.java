@@ -29,11 +29,12 @@ final class SnapshotTable {
      * One entry.
      *
      * @param info what the guest's side sees
+     * @param sized whether the entry says how long the disk was (QC-SNAP-12)
      * @param l1Offset where its L1 table is
      * @param l1Size entries of that
      * @param bytes the entry as it is in the file, with whatever we don't know (QC-SNAP-06)
      */
-    record Entry(SnapshotInfo info, long l1Offset, int l1Size, ByteBuffer bytes) {}
+    record Entry(SnapshotInfo info, boolean sized, long l1Offset, int l1Size, ByteBuffer bytes) {}
 
     private SnapshotTable() {}
 
@@ -88,7 +89,7 @@ final class SnapshotTable {
                 "inside the file");
         SnapshotInfo info = info(bytes, header, (int) extra, idBytes, nameBytes);
         require(info.diskSize() >= 0, host, QC_LIM_06, at + 48, "a negative disk size", "less than 2^63");
-        return new Entry(info, l1Offset, (int) l1Size, bytes);
+        return new Entry(info, extra >= EXTRA_BYTES, l1Offset, (int) l1Size, bytes);
     }
 
     private static SnapshotInfo info(ByteBuffer bytes, ImageHeader header, int extra, int idBytes, int nameBytes) {
@@ -111,11 +112,13 @@ final class SnapshotTable {
         bytes.putLong(l1Offset).putInt(l1Size);
         bytes.putShort((short) id.length).putShort((short) name.length);
         bytes.putInt((int) (epochMillis / 1000)).putInt((int) (epochMillis % 1000) * 1_000_000);
-        bytes.putLong(0).putInt(0).putInt(EXTRA_BYTES);
+        // QC-SNAP-09: the field of 32 bits is for readers that know no other.
+        long vmState = info.vmStateSize();
+        bytes.putLong(0).putInt(vmState >>> 32 == 0 ? (int) vmState : 0).putInt(EXTRA_BYTES);
         // QC-SNAP-07
-        bytes.putLong(0).putLong(info.diskSize());
+        bytes.putLong(vmState).putLong(info.diskSize());
         bytes.put(id).put(name);
-        return new Entry(info, l1Offset, l1Size, bytes);
+        return new Entry(info, true, l1Offset, l1Size, bytes);
     }
 
     static long bytes(List<Entry> entries) {

@@ -1,8 +1,10 @@
 package dev.qcow2.optimized;
 
 import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.DiskException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Collects extents, and joins neighbours that say the same. */
 final class StatusCollector {
@@ -18,6 +20,23 @@ final class StatusCollector {
                     last, new BlockStatus(before.guestOffset(), before.length() + length, content, allocated, depth));
         } else {
             extents.add(next);
+        }
+    }
+
+    /** Adds what an image says of a run, and where that is nothing, what the layer below says. */
+    void add(long at, Run run, int depth, @Nullable Layer backing) throws DiskException {
+        switch (run.kind) {
+            case NORMAL, COMPRESSED -> add(at, run.length, BlockStatus.Content.DATA, true, depth);
+            case ZERO_PLAIN, ZERO_ALLOCATED -> add(at, run.length, BlockStatus.Content.ZERO, true, depth);
+            case UNALLOCATED -> {
+                long covered = backing == null ? 0 : Math.min(run.length, Math.max(0, backing.size() - at));
+                if (backing != null && covered > 0) {
+                    backing.status(at, covered, depth + 1, this);
+                }
+                if (covered < run.length) {
+                    add(at + covered, run.length - covered, BlockStatus.Content.ZERO, false, depth);
+                }
+            }
         }
     }
 

@@ -25,10 +25,11 @@ final class TableGrowth {
         image.checkpoint().writer().lock();
         image.metadata().lock();
         try {
-            long l1Clusters = image.mapping().reaches(guestCluster) ? 0 : l1Clusters();
+            long entries = l1EntriesFor(guestCluster);
+            long l1Clusters = image.mapping().reaches(guestCluster) ? 0 : clusters(8 * entries);
             ensureRoomFor(clusters + l1Clusters + 1);
             if (l1Clusters > 0) {
-                growL1(l1Clusters);
+                growL1(l1Clusters, (int) entries);
             }
         } finally {
             image.metadata().unlock();
@@ -43,19 +44,24 @@ final class TableGrowth {
         }
     }
 
-    private long l1Clusters() {
-        long bytes = 8 * ImageHeader.l1EntriesFor(image.size(), clusterBits);
+    /** Entries for the disk, or to reach machine state behind it; half as much again, for that comes piece by piece. */
+    private long l1EntriesFor(long guestCluster) {
+        long needed = guestCluster / image.mapping().leftInTable(0) + 1;
+        long forDisk = image.header().l1EntriesFor(image.size());
+        return needed <= forDisk ? forDisk : Math.min(ImageHeader.MAX_L1_BYTES / 8, needed + needed / 2);
+    }
+
+    private long clusters(long bytes) {
         return (bytes + image.clusterSize() - 1) >>> clusterBits;
     }
 
-    private void growL1(long clusters) throws DiskException {
+    private void growL1(long clusters, int entries) throws DiskException {
         Checkpoint checkpoint = image.checkpoint();
         // From here on nothing is dirty, so the new table names no L2 table that isn't on disk.
         checkpoint.run();
         RootTable old = image.mapping().l1();
         long first = image.allocator().allocateContiguous(clusters);
-        RootTable longer = new RootTable(
-                image.host(), first << clusterBits, (int) ImageHeader.l1EntriesFor(image.size(), clusterBits));
+        RootTable longer = new RootTable(image.host(), first << clusterBits, entries);
         boolean complete = false;
         try {
             image.allocator().clear(first, clusters);

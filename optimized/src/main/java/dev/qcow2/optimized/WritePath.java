@@ -2,6 +2,7 @@ package dev.qcow2.optimized;
 
 import dev.qcow2.spec.disk.DiskException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes. A request claims its range, then goes through it in steps: LOCATE and ALLOCATE under the metadata lock, the
@@ -16,6 +17,7 @@ final class WritePath {
     private final MappingTables mapping;
     private final AllocatingWrite allocating;
     private final TableGrowth growth;
+    private final SubclusterMap subclusters;
     private final int clusterBits;
     private final int mostClusters;
 
@@ -23,6 +25,7 @@ final class WritePath {
         this.image = image;
         this.mapping = image.mapping();
         this.allocating = new AllocatingWrite(image);
+        this.subclusters = image.subclusters();
         this.growth = new TableGrowth(image);
         this.clusterBits = image.clusterBits();
         this.mostClusters = image.options().runAllocation() ? (int) Math.max(1, STEP_BYTES >>> clusterBits) : 1;
@@ -75,7 +78,7 @@ final class WritePath {
                 long claimEnd = exact ? image.guestData().claimEnd(end) : claimEnd(end);
                 image.requireOpen();
                 image.health().require();
-                image.requireInside(first, end - first);
+                image.requireContent(first, end - first);
                 if (image.requests().isFree(claimFirst, claimEnd, true)) {
                     return image.requests().claim(claimFirst, claimEnd, true);
                 }
@@ -117,7 +120,14 @@ final class WritePath {
         long firstCluster = first >>> clusterBits;
         long lastCluster = (end - 1) >>> clusterBits;
         // A longer range owns the clusters in its middle anyway; to look at all of them would cost more than it gives.
-        return lastCluster - firstCluster <= 1 && isInPlace(firstCluster) && isInPlace(lastCluster);
+        if (lastCluster - firstCluster > 1) {
+            return false;
+        }
+        if (mapping.extended()) {
+            return subclusters.isInPlace(firstCluster, first, end, mapping.find(firstCluster))
+                    && subclusters.isInPlace(lastCluster, first, end, mapping.find(lastCluster));
+        }
+        return isInPlace(firstCluster) && isInPlace(lastCluster);
     }
 
     private boolean isInPlace(long cluster) throws DiskException {
@@ -148,24 +158,45 @@ final class WritePath {
         Slice slice = mapping.find(cluster);
         step.firstEntry = mapping.entry(slice, cluster);
         step.guestCluster = cluster;
-        step.inPlace = EntryBits.writableInPlace(step.firstEntry);
-        step.reused = image.options().reuseZeroAllocated() && EntryBits.ownsHiddenCluster(step.firstEntry);
-        int alike = 1;
-        while (alike < most && isAlike(step, mapping.entry(slice, cluster + alike), alike)) {
-            alike++;
+        if (mapping.extended()) {
+            subclusters.plan(step, slice, at, end, most);
+        } else {
+            planStandard(step, slice, most);
         }
-        step.clusters = alike;
         if (step.inPlace || step.reused) {
             step.hostOffset = EntryBits.offset(step.firstEntry) + (step.inPlace ? inCluster : 0);
             step.neverWritten = false;
         } else if (!allocate(step)) {
             return false;
         }
-        step.lastEntry = step.clusters == 1
-                ? step.firstEntry
-                : mapping.entry(mapping.find(cluster), cluster + step.clusters - 1);
         step.length = Math.min(end - at, ((long) step.clusters << clusterBits) - inCluster);
+        if (step.inPlace) {
+            return true;
+        }
+        if (mapping.extended()) {
+            subclusters.setBorders(step, mapping.find(cluster), at, at + step.length);
+        } else {
+            step.lastEntry = step.clusters == 1
+                    ? step.firstEntry
+                    : mapping.entry(mapping.find(cluster), cluster + step.clusters - 1);
+            step.headFrom = cluster << clusterBits;
+            step.tailTo = (cluster + step.clusters) << clusterBits;
+        }
+        if (mapping.dataFile()) {
+            // QC-DATA-11: it does not become longer than the disk.
+            step.tailTo = Math.min(step.tailTo, Math.max(image.size(), at + step.length));
+        }
         return true;
+    }
+
+    private void planStandard(Allocation step, @Nullable Slice slice, int most) throws DiskException {
+        step.inPlace = EntryBits.writableInPlace(step.firstEntry);
+        step.reused = image.options().reuseZeroAllocated() && EntryBits.ownsHiddenCluster(step.firstEntry);
+        int alike = 1;
+        while (alike < most && isAlike(step, mapping.entry(slice, step.guestCluster + alike), alike)) {
+            alike++;
+        }
+        step.clusters = alike;
     }
 
     private boolean isAlike(Allocation step, long next, int distance) {
@@ -178,12 +209,12 @@ final class WritePath {
         if (step.reused) {
             return reusable && follows;
         }
-        return !reusable && !EntryBits.writableInPlace(next) && EntryBits.kind(next) != ClusterKind.COMPRESSED;
+        return !reusable && !EntryBits.writableInPlace(next);
     }
 
     private boolean allocate(Allocation step) throws DiskException {
-        if (EntryBits.kind(step.firstEntry) == ClusterKind.COMPRESSED) {
-            throw mapping.compressed();
+        if (mapping.dataFile()) {
+            return placeInDataFile(step);
         }
         // One more for the L2 table.
         if (!mapping.reaches(step.guestCluster) || !image.allocator().hasRoomFor(step.clusters + 1L)) {
@@ -196,6 +227,18 @@ final class WritePath {
         step.clusters = image.allocator().runLength();
         step.hostOffset = first << clusterBits;
         step.neverWritten = first >= untouched;
+        return true;
+    }
+
+    /** QC-DATA-02: in a data file each cluster has its place, and only the L2 table may have to be allocated. */
+    private boolean placeInDataFile(Allocation step) throws DiskException {
+        if (!mapping.reaches(step.guestCluster) || !image.allocator().hasRoomFor(1)) {
+            return false;
+        }
+        mapping.writable(
+                step.guestCluster, image.allocator(), image.checkpoint().frees());
+        step.hostOffset = step.guestCluster << clusterBits;
+        step.neverWritten = false;
         return true;
     }
 }

@@ -26,6 +26,10 @@ final class ZeroPath {
     private final int clusterBits;
     private final boolean zeroClusters;
     private final boolean nothingBelow;
+    private final boolean subclusters;
+
+    /** Bits of what can be zeroed by metadata alone: a cluster or a subcluster. */
+    private final int unitBits;
 
     ZeroPath(Image image, WritePath writes) {
         this.image = image;
@@ -34,6 +38,8 @@ final class ZeroPath {
         this.clusterBits = image.clusterBits();
         this.zeroClusters = image.header().version() >= 3;
         this.nothingBelow = image.backing() == null;
+        this.subclusters = mapping.extended() && image.options().subclusterWrites();
+        this.unitBits = subclusters ? clusterBits - SubclusterBits.SUBCLUSTER_BITS : clusterBits;
     }
 
     void writeZeroes(long offset, long length, ZeroMode mode) throws DiskException {
@@ -54,14 +60,14 @@ final class ZeroPath {
     private void zeroClaimed(Request request, long offset, long end, Purpose purpose) throws DiskException {
         long firstWhole = firstWhole(offset);
         long endWhole = Math.max(firstWhole, endWhole(end));
-        zeroPart(request, offset, Math.min(end, firstWhole << clusterBits));
+        zeroEdge(request, offset, Math.min(end, firstWhole << clusterBits), purpose);
         if (zeroClusters || nothingBelow) {
             changeEntries(firstWhole, endWhole, purpose);
         } else {
             // Version 2 has no entry that hides the backing file, so the zeros are data.
             writeZeros(request, firstWhole << clusterBits, Math.min(end, endWhole << clusterBits));
         }
-        zeroPart(request, Math.max(offset, endWhole << clusterBits), end);
+        zeroEdge(request, Math.max(offset, endWhole << clusterBits), end, purpose);
     }
 
     /** As {@link #writeZeroes}, while no other request is under way. */
@@ -104,12 +110,72 @@ final class ZeroPath {
         return end == image.size() ? firstWhole(end) : end >>> clusterBits;
     }
 
+    /** A part of one cluster: as far as it is made of whole subclusters, bits are enough. */
+    private void zeroEdge(Request request, long from, long to, Purpose purpose) throws DiskException {
+        long mask = (1L << unitBits) - 1;
+        long firstWhole = (from + mask) & ~mask;
+        long endWhole = to == image.size() ? to : to & ~mask;
+        if (!subclusters || firstWhole >= endWhole) {
+            zeroPart(request, from, to);
+            return;
+        }
+        zeroPart(request, from, firstWhole);
+        zeroData(firstWhole, endWhole, purpose);
+        if (!zeroSubclusters(firstWhole, endWhole, purpose)) {
+            writeZeros(request, firstWhole, endWhole);
+        }
+        zeroPart(request, endWhole, to);
+    }
+
+    /** Changes the bits of whole subclusters of one cluster; false if the cluster has none, because it is compressed. */
+    private boolean zeroSubclusters(long from, long to, Purpose purpose) throws DiskException {
+        long cluster = from >>> clusterBits;
+        while (true) {
+            image.relieve();
+            image.metadata().lock();
+            try {
+                image.warm(cluster);
+                if ((mapping.entry(mapping.find(cluster), cluster) & EntryBits.COMPRESSED) != 0) {
+                    return false;
+                }
+                if (mapping.reaches(cluster) && image.allocator().hasRoomFor(1)) {
+                    clearSubclusters(cluster, image.subclusters().mask(from, to), purpose);
+                    return true;
+                }
+            } finally {
+                image.metadata().unlock();
+            }
+            writes.growth().grow(cluster, 1);
+        }
+    }
+
+    private void clearSubclusters(long cluster, int mask, Purpose purpose) throws DiskException {
+        Slice found = mapping.find(cluster);
+        long entry = mapping.entry(found, cluster);
+        long before = mapping.bitmap(found, cluster);
+        long bitmap = SubclusterBits.zeroed(before, mask);
+        if (bitmap == before) {
+            return;
+        }
+        PendingFrees frees = image.checkpoint().frees();
+        Slice slice = mapping.writable(cluster, image.allocator(), frees);
+        boolean keeps = SubclusterBits.allocated(bitmap) != 0 || purpose == Purpose.ZERO_AND_KEEP;
+        if (!keeps) {
+            mapping.drop(entry, frees);
+        }
+        mapping.put(slice, cluster, keeps ? entry : 0, bitmap);
+        mapping.slices().markDirty(slice);
+        image.noteChange();
+    }
+
     private void zeroPart(Request request, long from, long to) throws DiskException {
         if (from >= to) {
             return;
         }
-        long start = from >>> clusterBits << clusterBits;
-        long end = Math.min(image.size(), start + image.clusterSize());
+        long mask = (1L << unitBits) - 1;
+        long start = from & ~mask;
+        // What lies behind the end of a disk that became shorter is looked at too.
+        long end = Math.max(to, Math.min(image.size(), (to + mask) & ~mask));
         if (!image.readsAsZero(start, end - start, request.run)) {
             writeZeros(request, from, to);
         }
@@ -126,7 +192,17 @@ final class ZeroPath {
         }
     }
 
+    /** What an entry will say, a raw data file must hold already. */
+    private void zeroData(long from, long to, Purpose purpose) throws DiskException {
+        DataFile data = image.dataFile();
+        long end = Math.min(to, image.size());
+        if (data != null && from < end) {
+            data.zero(from, end - from, purpose != Purpose.ZERO_AND_KEEP);
+        }
+    }
+
     private void changeEntries(long first, long end, Purpose purpose) throws DiskException {
+        zeroData(first << clusterBits, end << clusterBits, purpose);
         for (long cluster = first; cluster < end; ) {
             image.relieve();
             long done = tryChange(cluster, end, purpose);
@@ -143,7 +219,7 @@ final class ZeroPath {
         try {
             image.warm(cluster);
             Slice slice = mapping.find(cluster);
-            if (slice == null && newEntry(0, purpose) == 0) {
+            if (slice == null && newEntry(0, purpose) == 0 && newBitmap(0, 0, purpose) == 0) {
                 return Math.min(end - cluster, mapping.leftInTable(cluster));
             }
             int count = (int) Math.min(end - cluster, mapping.leftInSlice(cluster));
@@ -165,7 +241,8 @@ final class ZeroPath {
         boolean changes = false;
         for (int i = 0; i < count; i++) {
             long old = mapping.entry(slice, cluster + i);
-            changes |= newEntry(old, purpose) != old;
+            long bitmap = mapping.bitmap(slice, cluster + i);
+            changes |= newEntry(old, purpose) != old || newBitmap(old, bitmap, purpose) != bitmap;
         }
         return changes;
     }
@@ -173,30 +250,43 @@ final class ZeroPath {
     private void change(long cluster, int count, Purpose purpose) throws DiskException {
         PendingFrees frees = image.checkpoint().frees();
         Slice slice = mapping.writable(cluster, image.allocator(), frees);
-        int index = mapping.indexInSlice(cluster);
-        for (int i = 0; i < count; i++) {
-            long old = slice.get(index + i);
+        for (long at = cluster; at < cluster + count; at++) {
+            long old = EntryBits.meant(mapping.rawEntry(slice, at), mapping.dataFile());
             long changed = newEntry(old, purpose);
-            if (EntryBits.offset(old) != 0 && EntryBits.offset(changed) == 0) {
-                frees.add(EntryBits.offset(old) >>> clusterBits);
+            if (EntryBits.offset(changed) == 0) {
+                mapping.drop(old, frees);
             }
-            slice.set(index + i, changed);
+            mapping.put(slice, at, changed, newBitmap(old, mapping.bitmap(slice, at), purpose));
         }
         mapping.slices().markDirty(slice);
     }
 
-    private long newEntry(long old, Purpose purpose) throws DiskException {
+    private long newBitmap(long old, long bitmap, Purpose purpose) {
+        if (!mapping.extended()) {
+            return 0;
+        }
+        boolean nothing = old == 0 && purpose == Purpose.DISCARD && nothingBelow;
+        return nothing ? bitmap : SubclusterBits.ALL_ZERO;
+    }
+
+    private boolean keeps(long old, Purpose purpose) {
+        // A place in a data file is nothing that could be lost, so nothing need be kept.
+        return purpose == Purpose.ZERO_AND_KEEP && EntryBits.ownsCluster(old) && !mapping.dataFile();
+    }
+
+    private long newEntry(long old, Purpose purpose) {
+        if (mapping.extended()) {
+            return keeps(old, purpose) ? old : 0;
+        }
         return switch (EntryBits.kind(old)) {
-            case COMPRESSED -> throw mapping.compressed();
             case ZERO_PLAIN -> old;
             case UNALLOCATED -> zeroClusters && !(purpose == Purpose.DISCARD && nothingBelow) ? EntryBits.ZERO : old;
-            case NORMAL, ZERO_ALLOCATED -> {
+            case NORMAL, ZERO_ALLOCATED, COMPRESSED -> {
                 if (!zeroClusters) {
                     yield 0;
                 }
-                boolean keeps = purpose == Purpose.ZERO_AND_KEEP && EntryBits.copied(old);
                 // QC-L2-09, or without a host cluster QC-L2-07.
-                yield keeps ? old | EntryBits.ZERO : EntryBits.ZERO;
+                yield keeps(old, purpose) ? old | EntryBits.ZERO : EntryBits.ZERO;
             }
         };
     }

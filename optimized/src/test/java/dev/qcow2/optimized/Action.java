@@ -13,6 +13,8 @@ record Action(Kind kind, int offset, int length, byte fill) {
 
     enum Kind {
         WRITE,
+        /** Of whole clusters; one in four does not get smaller. */
+        WRITE_COMPRESSED,
         ZERO_KEEP,
         ZERO_UNMAP,
         DISCARD,
@@ -25,15 +27,21 @@ record Action(Kind kind, int offset, int length, byte fill) {
         }
     }
 
-    /** The same request, moved into a disk. */
-    Action inside(int size) {
+    /** The same request, moved into a disk; a compressed write takes the whole clusters around it. */
+    Action inside(int size, int clusterSize) {
         int start = size == 0 ? 0 : Math.floorMod(offset, size);
-        return new Action(kind, start, Math.min(length, size - start), fill);
+        int end = start + Math.min(length, size - start);
+        if (kind == Kind.WRITE_COMPRESSED && end > start) {
+            start = start / clusterSize * clusterSize;
+            end = Math.min(size, (end + clusterSize - 1) / clusterSize * clusterSize);
+        }
+        return new Action(kind, start, end - start, fill);
     }
 
     void applyTo(VirtualDisk disk) throws IOException {
         switch (kind) {
-            case WRITE -> disk.write(offset, pattern());
+            case WRITE -> disk.write(offset, ByteBuffer.wrap(pattern()));
+            case WRITE_COMPRESSED -> disk.writeCompressed(offset, ByteBuffer.wrap(pattern()));
             case ZERO_KEEP -> disk.writeZeroes(offset, length, ZeroMode.KEEP_ALLOCATION);
             case ZERO_UNMAP -> disk.writeZeroes(offset, length, ZeroMode.MAY_UNMAP);
             case DISCARD -> disk.discard(offset, length);
@@ -43,7 +51,7 @@ record Action(Kind kind, int offset, int length, byte fill) {
 
     void applyTo(byte[] model, int clusterSize, boolean discards) {
         switch (kind) {
-            case WRITE -> Arrays.fill(model, offset, offset + length, fill);
+            case WRITE, WRITE_COMPRESSED -> System.arraycopy(pattern(), 0, model, offset, length);
             case ZERO_KEEP, ZERO_UNMAP -> Arrays.fill(model, offset, offset + length, (byte) 0);
             case DISCARD -> {
                 int end =
@@ -57,9 +65,16 @@ record Action(Kind kind, int offset, int length, byte fill) {
         }
     }
 
-    private ByteBuffer pattern() {
+    private byte[] pattern() {
         byte[] bytes = new byte[length];
         Arrays.fill(bytes, fill);
-        return ByteBuffer.wrap(bytes);
+        if (kind == Kind.WRITE_COMPRESSED) {
+            // Streams of all lengths: from a few bytes to more than a cluster.
+            SplittableRandom random = new SplittableRandom(fill);
+            for (int at = 0; at < length; at += 1 + random.nextInt(1 + (fill & 3) * (fill & 3) * 9)) {
+                bytes[at] = (byte) random.nextInt();
+            }
+        }
+        return bytes;
     }
 }

@@ -3,6 +3,7 @@ package dev.qcow2.optimized;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import java.nio.ByteBuffer;
@@ -18,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Many threads at once; each has sectors of its own in clusters that all of them share. */
@@ -29,13 +31,14 @@ class ConcurrencyTest {
     private static final int CLUSTERS = 96;
 
     @ParameterizedTest
-    @ValueSource(ints = {255, 64, 64 | 8, 255 - 1, 255 - 4, 255 - 8, 0})
+    @CsvSource({"2047, 9", "64, 9", "72, 9", "2046, 9", "2043, 9", "2039, 9", "0, 9", "2047, 14", "1023, 14", "2046, 14"
+    })
     @DisplayName("QC-GUEST-01, QC-GUEST-05, QC-GUEST-12: no thread's bytes are lost, and the image is clean")
-    void ownSectors(int switches) throws Exception {
+    void ownSectors(int switches, int clusterBits) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         OptimizedDriver driver = new OptimizedDriver(OptimizedOptions.of(switches));
         int size = CLUSTERS * 512;
-        driver.create(directory, "disk", CreateOptions.ofSize(size).withClusterBits(9));
+        driver.create(directory, "disk", options(size, clusterBits));
         byte[] model = new byte[size];
         try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
             List<Callable<Object>> workers = new ArrayList<>();
@@ -48,6 +51,12 @@ class ConcurrencyTest {
             assertThat(Images.readAll(disk)).isEqualTo(model);
         }
         Images.assertClean(directory, "disk");
+    }
+
+    /** Large clusters have subclusters of 512 bytes. */
+    private static CreateOptions options(int size, int clusterBits) {
+        FormatFeatures features = clusterBits < 14 ? FormatFeatures.PLAIN : FormatFeatures.PLAIN.withExtendedL2();
+        return CreateOptions.ofSize(size).withClusterBits(clusterBits).withFeatures(features);
     }
 
     /** The thread's sectors are every eighth one, so each cluster has one of each thread. */
@@ -79,7 +88,7 @@ class ConcurrencyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {255, 255 - 32, 255 - 4})
+    @ValueSource(ints = {2047, 2047 - 32, 2047 - 4})
     @DisplayName("QC-GUEST-01, QC-REF-15: clusters come and go; a read sees one write as a whole, or zeros")
     void wholeClusters(int switches) throws Exception {
         MemoryHostDirectory directory = new MemoryHostDirectory();
@@ -101,11 +110,13 @@ class ConcurrencyTest {
         SplittableRandom random = new SplittableRandom(number);
         for (int i = 0; i < 500; i++) {
             int cluster = random.nextInt(16);
-            switch (random.nextInt(5)) {
+            switch (random.nextInt(6)) {
                 case 0 -> disk.discard(cluster * 512L, 512);
                 case 1 -> disk.flush();
                 // The fill names the cluster, so bytes of another cluster would show.
                 case 2 -> disk.write(cluster * 512L, ByteBuffer.wrap(Images.filled(512, cluster * 8 + number + 1)));
+                case 3 ->
+                    disk.writeCompressed(cluster * 512L, ByteBuffer.wrap(Images.filled(512, cluster * 8 + number + 1)));
                 default -> checkWhole(disk, cluster);
             }
         }

@@ -77,7 +77,7 @@ final class DamagedImage {
             for (int i = 0; i < 25; i++) {
                 Action.Kind kind = Action.Kind.any(random);
                 new Action(kind, random.nextInt(SIZE), random.nextInt(20_000), (byte) (i + 1))
-                        .inside(SIZE)
+                        .inside(SIZE, clusterSize())
                         .applyTo(disk);
                 if (i % 10 == 9) {
                     share(disk, "snapshot " + i);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.ForwardingHostFile;
 import dev.qcow2.spec.host.HostFile;
@@ -73,6 +74,12 @@ class EconomyTest {
 
     private static CountingFile count(OptimizedOptions options, boolean zeroing, Work before, Work counted)
             throws IOException {
+        return count(options, FormatFeatures.PLAIN, zeroing, before, counted);
+    }
+
+    private static CountingFile count(
+            OptimizedOptions options, FormatFeatures features, boolean zeroing, Work before, Work counted)
+            throws IOException {
         MemoryHostDirectory directory = new MemoryHostDirectory(zeroing);
         OptimizedDriver driver = new OptimizedDriver(options);
         directory.create("base").write(0, ByteBuffer.wrap(Images.filled(CLUSTER * CLUSTERS, 7)));
@@ -80,7 +87,8 @@ class EconomyTest {
                 directory,
                 "disk",
                 CreateOptions.ofSize((long) CLUSTER * CLUSTERS)
-                        .withBacking("base", Optional.of(CreateOptions.BackingFormat.RAW)));
+                        .withBacking("base", Optional.of(CreateOptions.BackingFormat.RAW))
+                        .withFeatures(features));
         List<CountingFile> files = new ArrayList<>();
         try (VirtualDisk disk = driver.open(
                 Images.wrapping(directory, "disk", file -> {
@@ -178,5 +186,48 @@ class EconomyTest {
         CountingFile file = count(OptimizedOptions.allOff(), true, EconomyTest::zeroAll, EconomyTest::writeBlocks);
         assertThat(file.bytes).isGreaterThan((CLUSTERS - 1L) * CLUSTER);
         assertThat(file.writes).isGreaterThan(3 * (CLUSTERS - 1));
+    }
+
+    @Test
+    @DisplayName(
+            "QC-CMP-07: sixteen compressed clusters are one host write; sixteen small reads of one are one host read")
+    void compressed() throws IOException {
+        Work pack = disk -> disk.writeCompressed(CLUSTER, ByteBuffer.wrap(Images.filled(16 * CLUSTER, 3)));
+        CountingFile written = count(OptimizedOptions.allOn(), true, EconomyTest::zeroAll, pack);
+        assertThat(written.writes).isEqualTo(1);
+        assertThat(written.bytes).isLessThan(CLUSTER);
+        Work readBack = disk -> {
+            for (int i = 0; i < 16; i++) {
+                disk.read(3 * CLUSTER + i * BLOCK, ByteBuffer.allocate(BLOCK));
+            }
+        };
+        assertThat(count(OptimizedOptions.allOn(), true, pack, readBack).reads).isEqualTo(1);
+        OptimizedOptions without = OptimizedOptions.allOn().withCacheDecompressed(false);
+        assertThat(count(without, true, pack, readBack).reads).isEqualTo(16);
+    }
+
+    @Test
+    @DisplayName(
+            "QC-SUB-11, QC-L2-11: with subclusters of 2 KiB an aligned block over data below is all that is written")
+    void subclusters() throws IOException {
+        FormatFeatures features = FormatFeatures.PLAIN.withExtendedL2();
+        CountingFile aligned = count(OptimizedOptions.allOn(), features, true, disk -> {}, EconomyTest::writeBlocks);
+        assertThat(aligned.writes).isEqualTo(CLUSTERS - 1);
+        assertThat(aligned.bytes).isEqualTo((CLUSTERS - 1L) * BLOCK);
+        assertThat(aligned.reads + aligned.zeroCalls).isZero();
+        // Half a subcluster on each side is owed, and goes into the same write.
+        Work odd = disk -> disk.write(CLUSTER + 1024, ByteBuffer.allocate(BLOCK));
+        CountingFile unaligned = count(OptimizedOptions.allOn(), features, true, disk -> {}, odd);
+        assertThat(unaligned.writes).isEqualTo(1);
+        assertThat(unaligned.bytes).isEqualTo(BLOCK + 2048);
+        Work second = disk -> disk.write(3 * BLOCK, ByteBuffer.allocate(BLOCK));
+        assertThat(count(OptimizedOptions.allOn(), features, true, disk -> {}, second).bytes)
+                .isEqualTo(BLOCK);
+        OptimizedOptions without = OptimizedOptions.allOn().withSubclusterWrites(false);
+        assertThat(count(without, features, true, disk -> {}, EconomyTest::writeBlocks).bytes)
+                .isEqualTo((CLUSTERS - 1L) * CLUSTER);
+        Work zeroes = disk -> disk.writeZeroes(2048, CLUSTER - 4096, VirtualDisk.ZeroMode.MAY_UNMAP);
+        assertThat(count(OptimizedOptions.allOn(), features, true, disk -> {}, zeroes).bytes)
+                .isZero();
     }
 }

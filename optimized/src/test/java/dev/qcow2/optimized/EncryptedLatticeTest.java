@@ -68,7 +68,8 @@ class EncryptedLatticeTest {
     @Provide
     Arbitrary<List<Action>> actions() {
         return Combinators.combine(
-                        Arbitraries.of(Action.Kind.class),
+                        // Encrypted images get no compressed clusters (QC-CMP-16).
+                        Arbitraries.of(Action.Kind.class).filter(kind -> kind != Action.Kind.WRITE_COMPRESSED),
                         Arbitraries.integers().between(0, 1 << 20),
                         Arbitraries.oneOf(
                                 Arbitraries.integers().between(0, 700),
@@ -94,7 +95,7 @@ class EncryptedLatticeTest {
                 name -> Optional.of(name.equals("base") ? BASE_SECRET : EncryptedImages.SECRET));
         VirtualDisk disk = driver.open(directory, "disk", open);
         for (Action raw : actions) {
-            Action action = raw.inside(setting.size());
+            Action action = raw.inside(setting.size(), 1 << setting.options().clusterBits());
             action.applyTo(disk);
             action.applyTo(model, 1 << setting.options().clusterBits(), setting.discards());
             assertThat(Images.readAll(disk)).isEqualTo(model);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qcow2.spec.audit.AuditReport;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.HostException;
 import dev.qcow2.spec.disk.NoSpaceException;
 import dev.qcow2.spec.disk.VirtualDisk;
@@ -18,7 +19,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The host fails once, at any of its calls: the caller is told, and nothing that was flushed is lost. */
 class FailingHostTest {
@@ -75,30 +76,47 @@ class FailingHostTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {255, 255 - 8, 255 - 1, 255 - 4, 0})
+    @CsvSource({
+        "2047, false",
+        "2039, false",
+        "2046, false",
+        "2043, false",
+        "0, false",
+        "2047, true",
+        "2046, true",
+        "1023, true",
+        "0, true"
+    })
     @DisplayName("QC-GUEST-06, QC-GUEST-10, QC-GUEST-12: a failed call of the host costs its own request only")
-    void failsOnce(int switches) throws IOException {
+    void failsOnce(int switches, boolean extended) throws IOException {
         boolean reached = true;
         for (int call = 0; reached; call++) {
-            reached = run(OptimizedOptions.of(switches), call, false);
+            reached = run(OptimizedOptions.of(switches), extended, call, false);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {255, 0})
+    @CsvSource({"2047, false", "0, false", "2047, true"})
     @DisplayName("QC-GUEST-06: after a failed flush the disk refuses changes, and only leaks are left behind")
-    void flushFails(int switches) throws IOException {
+    void flushFails(int switches, boolean extended) throws IOException {
         boolean reached = true;
         for (int call = 0; reached; call++) {
-            reached = run(OptimizedOptions.of(switches), call, true);
+            reached = run(OptimizedOptions.of(switches), extended, call, true);
         }
     }
 
-    private static boolean run(OptimizedOptions options, int call, boolean flushesToo) throws IOException {
+    private static boolean run(OptimizedOptions options, boolean extended, int call, boolean flushesToo)
+            throws IOException {
+        int clusterBits = extended ? 14 : 9;
         MemoryHostDirectory directory = new MemoryHostDirectory();
         OptimizedDriver driver = new OptimizedDriver(options);
         driver.create(
-                directory, "disk", CreateOptions.ofSize(SIZE).withClusterBits(9).withRefcountOrder(6));
+                directory,
+                "disk",
+                CreateOptions.ofSize(SIZE)
+                        .withClusterBits(clusterBits)
+                        .withRefcountOrder(6)
+                        .withFeatures(extended ? FormatFeatures.PLAIN.withExtendedL2() : FormatFeatures.PLAIN));
         List<FailingFile> files = new ArrayList<>();
         VirtualDisk disk = driver.open(
                 Images.wrapping(directory, "disk", file -> {
@@ -107,8 +125,8 @@ class FailingHostTest {
                 }),
                 "disk",
                 Images.WRITE);
-        Expected expected = new Expected();
-        for (Action action : actions()) {
+        Expected expected = new Expected(1 << clusterBits);
+        for (Action action : actions(1 << clusterBits)) {
             try {
                 action.applyTo(disk);
                 expected.done(action);
@@ -137,25 +155,31 @@ class FailingHostTest {
         }
     }
 
-    private static List<Action> actions() {
+    private static List<Action> actions(int clusterSize) {
         SplittableRandom random = new SplittableRandom(5);
         List<Action> actions = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             Action.Kind kind = Action.Kind.any(random);
-            actions.add(new Action(kind, random.nextInt(SIZE), random.nextInt(4000), (byte) (i + 1)).inside(SIZE));
+            actions.add(new Action(kind, random.nextInt(SIZE), random.nextInt(4000), (byte) (i + 1))
+                    .inside(SIZE, clusterSize));
         }
         return actions;
     }
 
     /** The bytes that the disk must hold, and where a failed request leaves it open. */
     private static final class Expected {
+        private final int clusterSize;
         private final byte[] bytes = new byte[SIZE];
         private final List<byte[]> sinceFlush = new ArrayList<>(List.of(new byte[SIZE]));
         private final boolean[] open = new boolean[SIZE];
         private boolean anyFailed;
 
+        Expected(int clusterSize) {
+            this.clusterSize = clusterSize;
+        }
+
         void done(Action action) {
-            action.applyTo(bytes, 512, true);
+            action.applyTo(bytes, clusterSize, true);
             if (action.kind() == Action.Kind.FLUSH) {
                 sinceFlush.clear();
             }

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GrowthTest {
 
     @ParameterizedTest
-    @ValueSource(ints = {255, 0, 255 - 16, 255 - 8})
+    @ValueSource(ints = {2047, 0, 2047 - 16, 2047 - 8, 2047 - 256})
     @DisplayName("QC-REF-10, QC-REF-12: the refcount table grows, again and again, and the image stays clean")
     void refcountTable(int switches) throws IOException {
         MemoryHostDirectory directory = new MemoryHostDirectory();

@@ -11,8 +11,10 @@ import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryHostDirectory;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 
 /** What tests do with images again and again. */
@@ -51,6 +53,22 @@ final class Images {
     static void poke(HostDirectory directory, String name, long offset, byte... bytes) throws DiskException {
         try (HostFile file = directory.open(name, Access.READ_WRITE)) {
             file.write(offset, ByteBuffer.wrap(bytes));
+        }
+    }
+
+    /** Does random requests of some kinds to a disk of version 3, and to an array. */
+    static void change(VirtualDisk disk, byte[] model, int clusterSize, int seed, Action.Kind... kinds)
+            throws IOException {
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < 50; i++) {
+            Action action = new Action(
+                            kinds[random.nextInt(kinds.length)],
+                            random.nextInt(model.length),
+                            random.nextInt(random.nextBoolean() ? 5_000 : 300_000),
+                            (byte) (seed * 60 + i))
+                    .inside(model.length, clusterSize);
+            action.applyTo(disk);
+            action.applyTo(model, clusterSize, true);
         }
     }
 

@@ -3,6 +3,8 @@ package dev.qcow2.optimized;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.FormatFeatures.Compression;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import java.io.IOException;
@@ -21,13 +23,21 @@ import net.jqwik.api.Provide;
 /** Random requests over random images, for every combination of switches: the bytes are those of an array. */
 class LatticeTest {
 
-    /** What the disk is like. */
+    /** What the disk is like; subclusters need large clusters and version 3. */
     record Setting(
-            int size, int version, int clusterBits, int refcountOrder, int backingSize, boolean zeroing, int switches) {
+            int size,
+            int version,
+            int clusterBits,
+            int refcountOrder,
+            int backingSize,
+            boolean zeroing,
+            int switches,
+            FormatFeatures features) {
 
         CreateOptions options() {
-            CreateOptions plain =
-                    new CreateOptions(size, version, clusterBits, version == 2 ? 4 : refcountOrder, Optional.empty());
+            CreateOptions plain = new CreateOptions(
+                            size, version, clusterBits, version == 2 ? 4 : refcountOrder, Optional.empty())
+                    .withFeatures(version == 2 ? FormatFeatures.PLAIN : features);
             return backingSize == 0 ? plain : plain.withBacking("base", Optional.of(CreateOptions.BackingFormat.QCOW2));
         }
 
@@ -45,8 +55,33 @@ class LatticeTest {
                         Arbitraries.integers().between(0, 6),
                         Arbitraries.integers().between(-50_000, 150_000).map(size -> Math.max(0, size)),
                         Arbitraries.of(true, false),
-                        Arbitraries.integers().between(0, (1 << OptimizedOptions.SWITCHES) - 1))
-                .as(Setting::new);
+                        Arbitraries.integers().between(0, (1 << OptimizedOptions.SWITCHES) - 1),
+                        features())
+                .as(Setting::new)
+                .map(LatticeTest::withLargeClusters);
+    }
+
+    private static Setting withLargeClusters(Setting setting) {
+        if (!setting.features().extendedL2() || setting.version() == 2) {
+            return setting;
+        }
+        return new Setting(
+                setting.size(),
+                setting.version(),
+                14 + setting.clusterBits() % 3,
+                setting.refcountOrder(),
+                setting.backingSize(),
+                setting.zeroing(),
+                setting.switches(),
+                setting.features());
+    }
+
+    private static Arbitrary<FormatFeatures> features() {
+        return Arbitraries.of(
+                FormatFeatures.PLAIN,
+                FormatFeatures.PLAIN.withCompression(Compression.ZSTD),
+                FormatFeatures.PLAIN.withExtendedL2(),
+                FormatFeatures.PLAIN.withExtendedL2().withCompression(Compression.ZSTD));
     }
 
     @Provide
@@ -65,7 +100,7 @@ class LatticeTest {
                 .ofMaxSize(25);
     }
 
-    @Property(tries = 400, edgeCases = EdgeCasesMode.NONE)
+    @Property(tries = 600, edgeCases = EdgeCasesMode.NONE)
     @Label("QC-GUEST-01, QC-GUEST-03, QC-GUEST-04, QC-L2-11, QC-BACK-01, QC-REF-03: as an array, and clean")
     void behavesAsAnArray(@ForAll("settings") Setting setting, @ForAll("actions") List<Action> actions)
             throws IOException {
@@ -76,7 +111,7 @@ class LatticeTest {
         driver.create(directory, "disk", setting.options());
         VirtualDisk disk = driver.open(directory, "disk", Images.WRITE);
         for (Action raw : actions) {
-            Action action = raw.inside(setting.size());
+            Action action = raw.inside(setting.size(), 1 << setting.clusterBits());
             action.applyTo(disk);
             action.applyTo(model, 1 << setting.clusterBits(), setting.discards());
             assertThat(Images.readAll(disk)).isEqualTo(model);

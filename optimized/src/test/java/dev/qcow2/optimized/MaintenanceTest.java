@@ -59,7 +59,7 @@ class MaintenanceTest {
             for (int i = 0; i < 8; i++) {
                 new Action(Action.Kind.any(random), random.nextInt(MOST), random.nextInt(20_000), (byte)
                                 random.nextInt(3))
-                        .inside((int) options.size())
+                        .inside((int) options.size(), 1 << options.clusterBits())
                         .applyTo(disk);
             }
         }

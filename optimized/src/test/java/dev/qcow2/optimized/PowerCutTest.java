@@ -30,24 +30,26 @@ class PowerCutTest {
 
     private static final int SIZE = 60_000;
 
-    @Property(tries = 100, edgeCases = EdgeCasesMode.NONE)
+    @Property(tries = 150, edgeCases = EdgeCasesMode.NONE)
     @Label("QC-HDR-22, QC-GUEST-06, QC-GUEST-11, QC-GUEST-12, QC-REF-12 to 15, QC-L2-13, QC-L1-05: after a power cut")
     void onlyLeaks(
             @ForAll long seed,
-            @ForAll @IntRange(max = 511) int switches,
+            @ForAll @IntRange(max = 2047) int switches,
             @ForAll @IntRange(max = 10) int width,
             @ForAll boolean zeroing,
-            @ForAll boolean lazy)
+            @ForAll boolean lazy,
+            @ForAll boolean extended)
             throws IOException {
         // Wide counts more often: their blocks are soon full, so new ones are needed.
         int refcountOrder = Math.min(6, width);
         SplittableRandom random = new SplittableRandom(seed);
         MemoryHostDirectory directory = new MemoryHostDirectory(zeroing);
         OptimizedDriver driver = new OptimizedDriver(OptimizedOptions.of(switches));
-        int clusterBits = random.nextInt(3) == 0 ? 12 : 9;
-        CreateOptions options = new CreateOptions(SIZE, 3, clusterBits, refcountOrder, Optional.empty());
+        int clusterBits = extended ? 14 : random.nextInt(3) == 0 ? 12 : 9;
+        FormatFeatures base = extended ? FormatFeatures.PLAIN.withExtendedL2() : FormatFeatures.PLAIN;
+        FormatFeatures features = lazy ? base.withLazyRefcounts() : base;
         driver.create(
-                directory, "disk", lazy ? options.withFeatures(FormatFeatures.PLAIN.withLazyRefcounts()) : options);
+                directory, "disk", new CreateOptions(SIZE, 3, clusterBits, refcountOrder, Optional.empty(), features));
         if (refcountOrder > 0 && random.nextBoolean()) {
             shareSome(directory, driver);
         }
@@ -102,7 +104,7 @@ class PowerCutTest {
                                 random.nextInt(SIZE),
                                 random.nextInt(random.nextBoolean() ? 900 : 20_000),
                                 (byte) (i + 1))
-                        .inside(SIZE);
+                        .inside(SIZE, clusterSize);
                 action.applyTo(disk);
                 action.applyTo(model, clusterSize, true);
                 keep(model, files.get(0).events().size(), action.kind() == Action.Kind.FLUSH);

@@ -64,13 +64,20 @@ class ResizeTest {
     private CreateOptions options(SplittableRandom random, int size, boolean backed) {
         int version = random.nextInt(3) == 0 ? 2 : 3;
         int order = version == 2 ? 4 : random.nextInt(3, 7);
-        CreateOptions plain = new CreateOptions(size, version, random.nextBoolean() ? 9 : 12, order, Optional.empty());
+        boolean extended = version == 3 && random.nextInt(3) == 0;
+        CreateOptions plain = new CreateOptions(
+                size,
+                version,
+                extended ? 14 : random.nextBoolean() ? 9 : 12,
+                order,
+                Optional.empty(),
+                extended ? FormatFeatures.PLAIN.withExtendedL2() : FormatFeatures.PLAIN);
         return backed ? plain.withBacking("base", Optional.of(CreateOptions.BackingFormat.QCOW2)) : plain;
     }
 
     @Property(tries = 150, edgeCases = EdgeCasesMode.NONE)
     @Label("QC-MNT-01, QC-MNT-02, QC-MNT-06, QC-HDR-07: as an array that is cut and made longer, and clean")
-    void behavesAsAnArray(@ForAll long seed, @ForAll @IntRange(max = 511) int switches) throws IOException {
+    void behavesAsAnArray(@ForAll long seed, @ForAll @IntRange(max = 2047) int switches) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         OptimizedDriver driver = new OptimizedDriver(OptimizedOptions.of(switches));
         boolean backed = random.nextBoolean();
@@ -87,11 +94,11 @@ class ResizeTest {
                 model = Arrays.copyOf(model, size);
                 assertThat(disk.size()).isEqualTo(size);
             } else if (options.version() == 3 && random.nextInt(10) == 0) {
-                disk.createSnapshot("snapshot " + i);
+                DamagedImage.share(disk, "snapshot " + i);
             } else {
                 Action action = new Action(
                                 Action.Kind.any(random), random.nextInt(MOST), random.nextInt(40_000), (byte) (i + 1))
-                        .inside(model.length);
+                        .inside(model.length, 1 << options.clusterBits());
                 action.applyTo(disk);
                 action.applyTo(model, 1 << options.clusterBits(), options.version() == 3 || !backed);
             }
