@@ -393,16 +393,6 @@ final class Image implements Layer {
         return first;
     }
 
-    /** Cuts off what the file is longer than its clusters; no request is under way. */
-    void trim() {
-        metadata.lock();
-        try {
-            ahead.trim();
-        } finally {
-            metadata.unlock();
-        }
-    }
-
     @Override
     public void close() throws DiskException {
         compressed.close();

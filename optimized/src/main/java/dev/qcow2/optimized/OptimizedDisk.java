@@ -280,7 +280,7 @@ final class OptimizedDisk implements VirtualDisk {
             if (writable && !image.health().markedCorrupt()) {
                 storeBitmaps();
                 image.checkpoint().finish();
-                image.trim();
+                image.ahead().trim();
             }
         } catch (CorruptImageException e) {
             image.marks().setCorrupt();
