@@ -315,4 +315,15 @@ final class Checkpoint {
             }
         }
     }
+
+    /** Forgets what the file has as it is in memory. */
+    void forgetTables() {
+        metadata.lock();
+        try {
+            image.mapping().slices().forgetClean();
+            image.refcounts().blocks().forgetClean();
+        } finally {
+            metadata.unlock();
+        }
+    }
 }

@@ -63,6 +63,7 @@ final class CompressedWrite {
         CodecPool.Worker worker = image.compressed().codecs().take();
         ByteBuffer staging = image.buffers().take(Math.max(STAGING_BYTES, clusterSize));
         try {
+            image.mark(offset, from.remaining());
             long at = offset;
             while (from.hasRemaining()) {
                 at += writeSome(request, at, from, worker, staging);

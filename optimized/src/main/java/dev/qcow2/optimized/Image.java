@@ -215,7 +215,8 @@ final class Image implements Layer {
 
     /** Notes in the bitmaps that a range is about to change, which a request has claimed. */
     void mark(long offset, long length) throws DiskException {
-        if (bitmaps != null) {
+        // Bitmaps are about the disk, not about machine state behind it.
+        if (bitmaps != null && offset < size) {
             bitmaps.mark(offset, length);
         }
     }
@@ -251,18 +252,7 @@ final class Image implements Layer {
     void finishChange() throws DiskException {
         if (!options.metadataCache()) {
             checkpoint.runLazily();
-            forgetTables();
-        }
-    }
-
-    /** Forgets what the file has as it is in memory. */
-    void forgetTables() {
-        metadata.lock();
-        try {
-            mapping.slices().forgetClean();
-            refcounts.blocks().forgetClean();
-        } finally {
-            metadata.unlock();
+            checkpoint.forgetTables();
         }
     }
 
@@ -318,7 +308,7 @@ final class Image implements Layer {
             requests.leave(request);
         }
         if (!options.metadataCache()) {
-            forgetTables();
+            checkpoint.forgetTables();
         }
     }
 

@@ -140,7 +140,7 @@ class BitmapTest {
             default -> {
                 Action action = new Action(
                                 Action.Kind.any(random), random.nextInt(MOST), random.nextInt(9000), (byte) 1)
-                        .inside((int) disk.size());
+                        .inside((int) disk.size(), 1 << 9);
                 action.applyTo(disk);
                 if (action.kind() != Action.Kind.FLUSH) {
                     expected.values().forEach(bitmap -> bitmap.mark(action.offset(), action.length()));
