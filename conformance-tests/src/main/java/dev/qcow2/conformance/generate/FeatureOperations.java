@@ -24,6 +24,7 @@ final class FeatureOperations {
     private static final List<String> BITMAPS = List.of("b0", "b1", "b2");
     private static final int FIRST_FILL = 1 << 12;
     private static final int SECTOR = 512;
+    private static final int SMALLEST_CLUSTER_BITS = 9;
 
     private final Dice dice;
     private final Abilities abilities;
@@ -54,7 +55,8 @@ final class FeatureOperations {
             weight(Feature.COMPRESSED, 14),
             weight(Feature.RESIZE, 5),
             weight(Feature.VM_STATE, 6),
-            weight(Feature.BITMAPS, 14),
+            // In the smallest cluster a header with a feature name table has no room for one more extension.
+            clusterBits > SMALLEST_CLUSTER_BITS ? weight(Feature.BITMAPS, 14) : 0,
             weight(Feature.REPAIR, 4),
             weight(Feature.COMMIT, 3),
             weight(Feature.REBASE, 3),
