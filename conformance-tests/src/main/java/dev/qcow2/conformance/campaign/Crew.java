@@ -2,17 +2,20 @@ package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 
 /**
  * The implementations of a sequence, which are all asked the same.
  *
- * @param subjects in the order in which they are asked
+ * @param subjects in the order in which they are asked; who leaves is removed
+ * @param leaving hears who refuses a feature by name; false if that must not be
  */
-record Crew(List<Subject> subjects) {
+record Crew(List<Subject> subjects, BiPredicate<Subject, UnsupportedFeatureException> leaving) {
 
     /** What a subject is asked to do. */
     @FunctionalInterface
@@ -22,9 +25,21 @@ record Crew(List<Subject> subjects) {
 
     /** All must succeed. */
     void mustSucceed(SubjectRequest request) throws Objection, IOException {
-        for (Subject subject : subjects) {
-            Requests.mustSucceed(subject.name(), () -> request.send(subject));
+        for (Subject subject : List.copyOf(subjects)) {
+            Optional<DiskException> refusal = Requests.refusal(subject.name(), () -> request.send(subject));
+            if (refusal.isPresent() && !leaves(subject, refusal.get())) {
+                throw new Objection(Kind.REFUSAL, subject.name(), refusal.get().toString());
+            }
         }
+    }
+
+    /** Who refuses by name a mixture of features takes no part in the rest of the sequence. */
+    private boolean leaves(Subject subject, DiskException refusal) {
+        boolean leaves = refusal instanceof UnsupportedFeatureException named && leaving.test(subject, named);
+        if (leaves) {
+            subjects.remove(subject);
+        }
+        return leaves;
     }
 
     /** QC-GUEST-02: the request is outside the disk. */
@@ -43,12 +58,25 @@ record Crew(List<Subject> subjects) {
         }
     }
 
+    /** Returns who does it; the others refuse. */
+    List<Subject> doers(SubjectRequest request) throws Objection, IOException {
+        List<Subject> doers = new ArrayList<>();
+        for (Subject subject : subjects) {
+            if (Requests.refusal(subject.name(), () -> request.send(subject)).isEmpty()) {
+                doers.add(subject);
+            }
+        }
+        return doers;
+    }
+
     /** Some steps may be refused, for instance when a count would overflow (QC-REF-11); but by all or by none. */
     boolean allDo(String what, SubjectRequest request) throws Objection, IOException {
         List<String> refusals = new ArrayList<>();
-        for (Subject subject : subjects) {
+        for (Subject subject : List.copyOf(subjects)) {
             Optional<DiskException> refusal = Requests.refusal(subject.name(), () -> request.send(subject));
-            refusal.ifPresent(reason -> refusals.add(subject.name() + ": " + reason));
+            if (refusal.isPresent() && !leaves(subject, refusal.get())) {
+                refusals.add(subject.name() + ": " + refusal.get());
+            }
         }
         if (!refusals.isEmpty() && refusals.size() < subjects.size()) {
             throw new Objection(Kind.REFUSAL, refusals.get(0), what + " is refused by some and done by others");

@@ -7,6 +7,7 @@ import dev.qcow2.conformance.language.MaintenanceStep.Amend;
 import dev.qcow2.conformance.language.MaintenanceStep.Damage;
 import dev.qcow2.conformance.language.MaintenanceStep.Rebase;
 import dev.qcow2.conformance.language.MaintenanceStep.Repair;
+import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.MaintenanceDriver;
@@ -17,6 +18,7 @@ import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /** Performs steps on closed images; the guest's bytes are compared after each step anyway. */
@@ -43,14 +45,39 @@ final class MaintenancePerformer {
         } else if (step instanceof Rebase rebase) {
             rebase(rebase);
         } else if (step instanceof Amend amend) {
-            if (allDo(
-                    "amend", (driver, files, image, options) -> driver.amend(files, image, amend.changes(), options))) {
-                amend.changes().version().ifPresent(world::becomesVersion);
-            }
+            amend(amend.changes());
         } else {
             // QC-MNT-21: the overlay reads as before, whatever is in it now.
             allDo("commit", MaintenanceDriver::commit);
         }
+    }
+
+    private void amend(AmendOptions changes) throws Objection, IOException {
+        if (changes.version().filter(version -> version == 2).isPresent()) {
+            becomeOld(changes);
+        } else if (allDo("amend", (driver, files, image, options) -> driver.amend(files, image, changes, options))) {
+            changes.version().ifPresent(world::becomesVersion);
+        }
+    }
+
+    /** QC-MNT-17: who meets what version 2 lacks may refuse, or turn it into something else first; all go on alike. */
+    private void becomeOld(AmendOptions changes) throws Objection, IOException {
+        crew.mustSucceed(subject -> subject.disk().close());
+        List<Subject> old = crew.doers(subject ->
+                run(subject, (driver, files, image, options) -> driver.amend(files, image, changes, options)));
+        if (old.size() == crew.subjects().size()) {
+            world.becomesVersion(2);
+        } else {
+            AmendOptions back = AmendOptions.NOTHING.withVersion(3);
+            for (Subject subject : old) {
+                Requests.mustSucceed(
+                        subject.name(),
+                        () -> run(
+                                subject,
+                                (driver, files, image, options) -> driver.amend(files, image, back, options)));
+            }
+        }
+        crew.mustSucceed(Subject::reopen);
     }
 
     private void rebase(Rebase step) throws Objection, IOException {

@@ -49,8 +49,8 @@ final class Performer implements OperationVisitor<Void, Exception> {
     private final MaintenancePerformer maintenance;
     private final QemuPerformer qemu;
 
-    Performer(List<Subject> subjects, World world, Panel panel, boolean suitsQemu) {
-        this.crew = new Crew(subjects);
+    Performer(Crew crew, World world, Panel panel, boolean suitsQemu) {
+        this.crew = crew;
         this.world = world;
         this.model = world.model();
         this.snapshots = world.snapshots();

@@ -92,7 +92,7 @@ final class SequenceRunner {
             return;
         }
         World world = new World(model, ground, script);
-        Performer performer = new Performer(subjects, world, panel, script.suitsQemu());
+        Performer performer = new Performer(new Crew(subjects, this::mayLeave), world, panel, script.suitsQemu());
         TransitionCounter counter = new TransitionCounter(world, ground, panel.coverage());
         judgeAll(model, 0, Math.min(model.size(), SMALL), script.rigour() == Rigour.EACH);
         for (step = 0; step < script.operations().size(); step++) {
@@ -102,10 +102,13 @@ final class SequenceRunner {
                 counter.before(operation, subjects);
             }
             operation.accept(performer);
+            if (subjects.isEmpty()) {
+                return;
+            }
             panel.coverage().operation(operation);
             judge(model, operation, each);
             if (each) {
-                counter.after(subjects);
+                counter.after();
             }
         }
         finish(model);
@@ -113,12 +116,24 @@ final class SequenceRunner {
     }
 
     /** Who refuses by name what the image uses takes no part. */
+    private boolean mayLeave(Subject subject, UnsupportedFeatureException refusal) {
+        boolean leaves = !isPlain();
+        if (leaves) {
+            panel.coverage().leftOut(subject.name(), refusal.feature());
+        }
+        return leaves;
+    }
+
+    /** Says whether the sequence has nothing that may be refused by name. */
+    private boolean isPlain() {
+        return EnumSet.of(Feature.SNAPSHOTS).containsAll(Feature.neededBy(script));
+    }
+
     private void join(DiskDriver driver, Ground ground) throws Objection, IOException {
-        boolean plain = EnumSet.of(Feature.SNAPSHOTS).containsAll(Feature.neededBy(script));
         try {
             subjects.add(new Subject(driver, ground.stage(driver, script.efficientZeroing())));
         } catch (UnsupportedFeatureException e) {
-            if (plain) {
+            if (isPlain()) {
                 throw new Objection(Kind.REFUSAL, driver.name(), "opening: " + e);
             }
             panel.coverage().leftOut(driver.name(), e.feature());

@@ -23,7 +23,7 @@ final class TransitionCounter {
     private static final int SUBCLUSTERS = 32;
 
     /** A unit of one subject's image that waits for its state after the change. */
-    private record Pending(int subject, long start, Transition transition) {}
+    private record Pending(Subject subject, long start, Transition transition) {}
 
     private final World world;
     private final GuestModel model;
@@ -55,11 +55,11 @@ final class TransitionCounter {
         if (!isDone(change)) {
             return;
         }
-        for (int i = 0; i < subjects.size(); i++) {
-            try (HostFile file = subjects.get(i).openBytes()) {
+        for (Subject subject : subjects) {
+            try (HostFile file = subject.openBytes()) {
                 ImageInspector inspector = new ImageInspector(file);
                 for (long start : touched(change, unit(inspector))) {
-                    pending.add(new Pending(i, start, transition(inspector, change, start)));
+                    pending.add(new Pending(subject, start, transition(inspector, change, start)));
                 }
             }
         }
@@ -73,9 +73,9 @@ final class TransitionCounter {
         return sameChain && !refused && model.contains(change.offset(), change.length()) && change.length() > 0;
     }
 
-    void after(List<Subject> subjects) throws IOException {
+    void after() throws IOException {
         for (Pending waiting : pending) {
-            try (HostFile file = subjects.get(waiting.subject()).openBytes()) {
+            try (HostFile file = waiting.subject().openBytes()) {
                 View view = view(new ImageInspector(file), waiting.start());
                 coverage.transition(waiting.transition(), view.state());
             }
