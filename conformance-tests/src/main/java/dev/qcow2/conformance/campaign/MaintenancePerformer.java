@@ -73,8 +73,7 @@ final class MaintenancePerformer {
                 Requests.mustSucceed(
                         subject.name(),
                         () -> run(
-                                subject,
-                                (driver, files, image, options) -> driver.amend(files, image, back, options)));
+                                subject, (driver, files, image, options) -> driver.amend(files, image, back, options)));
             }
         }
         crew.mustSucceed(Subject::reopen);
