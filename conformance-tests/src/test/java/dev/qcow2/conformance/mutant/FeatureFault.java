@@ -18,11 +18,6 @@ enum FeatureFault {
             MappingClause.QC_L2_12,
             "The number of sectors stands where it belongs with clusters of 64 KiB, whatever the cluster size.",
             "containerd/overlaybd#407"),
-    COMPRESSED_OFFSET_IN_SECTOR_DROPPED(
-            Form.COMPRESSED,
-            CompressionClause.QC_CMP_04,
-            "The descriptor names the sector in which the data starts, and not its first byte.",
-            "PEERS, compressed"),
     COMPRESSED_WITH_COPIED(
             Form.COMPRESSED, MappingClause.QC_L2_03, "A compressed entry carries COPIED.", "PEERS, compressed"),
     COMPRESSED_SHARER_NOT_COUNTED(
@@ -52,11 +47,6 @@ enum FeatureFault {
             SubclusterClause.QC_SUB_06,
             "Write zeroes sets the zero bit and keeps the allocation bit.",
             "QC-SUB-06 broken"),
-    SUBCLUSTER_NEIGHBOURS_ALLOCATED(
-            Form.SUBCLUSTERS,
-            SubclusterClause.QC_SUB_11,
-            "A write to one subcluster marks the next one allocated, whose bytes nobody has written.",
-            "QC-SUB-11 broken"),
     SUBCLUSTER_NOT_COPIED_UP(
             Form.SUBCLUSTERS,
             SubclusterClause.QC_SUB_11,

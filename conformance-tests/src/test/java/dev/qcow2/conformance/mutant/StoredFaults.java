@@ -20,18 +20,16 @@ final class StoredFaults {
                         HeaderLayout.INCOMPATIBLE_FEATURES.offset(), bits & ~HeaderLayout.COMPRESSION.mask());
                 file.write(HeaderLayout.COMPRESSION_TYPE.offset(), ByteBuffer.allocate(1));
             }
-            case DATA_CLUSTERS_COUNTED -> tables.addToCount(20, 1);
+            case DATA_CLUSTERS_COUNTED -> tables.addToCount(3, 1);
             case CRYPT_SURROUNDINGS_ZEROED_IN_CLEAR -> file.write(tables.host(0) + 2048, ByteBuffer.allocate(1024));
             case CRYPT_COPY_UP_IN_CLEAR ->
                 file.write(tables.host(0) + 2048, ByteBuffer.wrap(FeatureJudge.base(), 2048, 1024));
             case COMPRESSED_SIZE_IN_FIXED_BITS,
-                    COMPRESSED_OFFSET_IN_SECTOR_DROPPED,
                     COMPRESSED_WITH_COPIED,
                     COMPRESSED_SHARER_NOT_COUNTED,
                     COMPRESSED_SNAPSHOT_MISCOUNTED,
                     SUBCLUSTER_ZERO_BIT_IGNORED,
                     SUBCLUSTER_BOTH_BITS,
-                    SUBCLUSTER_NEIGHBOURS_ALLOCATED,
                     SUBCLUSTER_BITMAP_KEPT_ON_DISCARD,
                     SUBCLUSTER_ZERO_IN_BIT_0,
                     GROWTH_SHOWS_BACKING -> entries(fault, tables);
@@ -74,8 +72,6 @@ final class StoredFaults {
         long last = (offset / 512 + sectors) * 512 / FeatureJudge.CLUSTER;
         if (fault == FeatureFault.COMPRESSED_SIZE_IN_FIXED_BITS) {
             tables.number(at, MappingLayout.L2_COMPRESSED.mask() | sectors << 54 | offset);
-        } else if (fault == FeatureFault.COMPRESSED_OFFSET_IN_SECTOR_DROPPED) {
-            tables.number(at, entry & ~511L);
         } else if (fault == FeatureFault.COMPRESSED_WITH_COPIED) {
             tables.number(at, entry | MappingLayout.L2_COPIED.mask());
         } else if (fault == FeatureFault.COMPRESSED_SHARER_NOT_COUNTED || last > first) {
@@ -93,8 +89,6 @@ final class StoredFaults {
             tables.number(at + 8, allocated);
         } else if (fault == FeatureFault.SUBCLUSTER_BOTH_BITS && host) {
             tables.number(at + 8, bitmap | zero);
-        } else if (fault == FeatureFault.SUBCLUSTER_NEIGHBOURS_ALLOCATED && host) {
-            tables.number(at + 8, bitmap | (allocated << 1 & 0xffff_ffffL & ~zero));
         } else if (fault == FeatureFault.SUBCLUSTER_BITMAP_KEPT_ON_DISCARD && !host && zero != 0) {
             tables.number(at + 8, 1);
         } else if (fault == FeatureFault.SUBCLUSTER_ZERO_IN_BIT_0 && !host && zero == 0xffff_ffffL) {
