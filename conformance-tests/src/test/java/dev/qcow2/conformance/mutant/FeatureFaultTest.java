@@ -43,10 +43,10 @@ class FeatureFaultTest {
 
     @AfterAll
     static void report() throws IOException {
-        List<String> lines = new ArrayList<>(List.of("", "| Fault | Breaks | Story | First finding |", "|---|---|---|---|"));
+        List<String> lines =
+                new ArrayList<>(List.of("", "| Fault | Breaks | Story | First finding |", "|---|---|---|---|"));
         lines.addAll(TABLE);
         Files.createDirectories(Path.of("target"));
-        Files.write(
-                Path.of("target", "mutants.md"), lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Files.write(Path.of("target", "mutants.md"), lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 }

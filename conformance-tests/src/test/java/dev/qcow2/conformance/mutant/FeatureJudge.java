@@ -192,8 +192,7 @@ final class FeatureJudge {
                 findings.add("the auditor: " + report.findings().get(0));
             }
         }
-        try (VirtualDisk disk = new OptimizedDriver()
-                .open(directory, "image", access().withAccess(Access.READ_ONLY))) {
+        try (VirtualDisk disk = new OptimizedDriver().open(directory, "image", access().withAccess(Access.READ_ONLY))) {
             compare(disk, "the other implementation");
             if (form == Form.BITMAPS) {
                 bitmap(disk.bitmaps().dirty("b"));

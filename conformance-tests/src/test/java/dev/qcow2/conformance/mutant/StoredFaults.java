@@ -16,8 +16,7 @@ final class StoredFaults {
         switch (fault) {
             case COMPRESSION_TYPE_LOST -> {
                 long bits = tables.number(HeaderLayout.INCOMPATIBLE_FEATURES.offset());
-                tables.number(
-                        HeaderLayout.INCOMPATIBLE_FEATURES.offset(), bits & ~HeaderLayout.COMPRESSION.mask());
+                tables.number(HeaderLayout.INCOMPATIBLE_FEATURES.offset(), bits & ~HeaderLayout.COMPRESSION.mask());
                 file.write(HeaderLayout.COMPRESSION_TYPE.offset(), ByteBuffer.allocate(1));
             }
             case DATA_CLUSTERS_COUNTED -> tables.addToCount(3, 1);
@@ -64,10 +63,10 @@ final class StoredFaults {
         }
     }
 
-    private static void compressed(FeatureFault fault, StoredTables tables, long at, long entry)
-            throws DiskException {
+    private static void compressed(FeatureFault fault, StoredTables tables, long at, long entry) throws DiskException {
         long offset = MappingLayout.compressedOffset(FeatureJudge.CLUSTER_BITS).get(entry);
-        long sectors = MappingLayout.compressedSectors(FeatureJudge.CLUSTER_BITS).get(entry);
+        long sectors =
+                MappingLayout.compressedSectors(FeatureJudge.CLUSTER_BITS).get(entry);
         long first = offset / FeatureJudge.CLUSTER;
         long last = (offset / 512 + sectors) * 512 / FeatureJudge.CLUSTER;
         if (fault == FeatureFault.COMPRESSED_SIZE_IN_FIXED_BITS) {
@@ -79,8 +78,7 @@ final class StoredFaults {
         }
     }
 
-    private static void subclusters(FeatureFault fault, StoredTables tables, long at, long entry)
-            throws DiskException {
+    private static void subclusters(FeatureFault fault, StoredTables tables, long at, long entry) throws DiskException {
         long bitmap = tables.number(at + 8);
         long allocated = MappingLayout.SUBCLUSTER_ALLOCATED.inPlace(bitmap);
         long zero = MappingLayout.SUBCLUSTER_ZERO.get(bitmap);

@@ -31,8 +31,7 @@ record StoredTables(HostFile file, boolean extended) {
 
     /** Adds to the 16-bit count of a host cluster. */
     void addToCount(long hostCluster, int difference) throws DiskException {
-        long block =
-                RefcountLayout.BLOCK_OFFSET.inPlace(number(number(HeaderLayout.REFCOUNT_TABLE_OFFSET.offset())));
+        long block = RefcountLayout.BLOCK_OFFSET.inPlace(number(number(HeaderLayout.REFCOUNT_TABLE_OFFSET.offset())));
         ByteBuffer count = ByteBuffer.allocate(2);
         file.readZeroPadded(block + 2 * hostCluster, count);
         count.putShort(0, (short) (count.getShort(0) + difference));
