@@ -2,10 +2,13 @@ package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiPredicate;
 
@@ -56,6 +59,24 @@ record Crew(List<Subject> subjects, BiPredicate<Subject, UnsupportedFeatureExcep
                 throw new Objection(Kind.NOT_REFUSED, subject.name(), what + " is done, and has to be refused");
             }
         }
+    }
+
+    /** Who refuses what others do leaves, and the report says so; if all refuse, all stay. */
+    boolean doOrLeave(String what, SubjectRequest request) throws Objection, IOException {
+        Map<Subject, RequestRefusedException> refusals = new LinkedHashMap<>();
+        for (Subject subject : List.copyOf(subjects)) {
+            Optional<DiskException> refusal = Requests.refusal(subject.name(), () -> request.send(subject));
+            if (refusal.isPresent() && refusal.get() instanceof RequestRefusedException refused) {
+                refusals.put(subject, refused);
+            } else if (refusal.isPresent() && !leaves(subject, refusal.get())) {
+                throw new Objection(Kind.REFUSAL, subject.name(), refusal.get().toString());
+            }
+        }
+        if (refusals.size() < subjects.size()) {
+            refusals.forEach((subject, refused) ->
+                    leaves(subject, new UnsupportedFeatureException(subject.name(), refused.clause(), what)));
+        }
+        return refusals.isEmpty() || refusals.keySet().stream().noneMatch(subjects::contains);
     }
 
     /** Returns who does it; the others refuse. */

@@ -31,6 +31,8 @@ final class MaintenancePerformer {
                 throws Objection, DiskException;
     }
 
+    private static final String AMEND = "amend";
+
     private final Crew crew;
     private final World world;
 
@@ -55,7 +57,7 @@ final class MaintenancePerformer {
     private void amend(AmendOptions changes) throws Objection, IOException {
         if (changes.version().filter(version -> version == 2).isPresent()) {
             becomeOld(changes);
-        } else if (allDo("amend", (driver, files, image, options) -> driver.amend(files, image, changes, options))) {
+        } else if (allDo(AMEND, (driver, files, image, options) -> driver.amend(files, image, changes, options))) {
             changes.version().ifPresent(world::becomesVersion);
         }
     }
@@ -85,7 +87,9 @@ final class MaintenancePerformer {
         // What snapshots leave open is the backing file's, and nobody copies that up for them.
         boolean safe =
                 same || (step.mode() == RebaseMode.SAFE && world.snapshots().isEmpty());
-        if (!known || !safe) {
+        // Whether bytes that are copied up make a bitmap dirty is nowhere said: the guest sees no change, the file does.
+        boolean copies = step.mode() == RebaseMode.SAFE && !world.dirty().names().isEmpty();
+        if (!known || !safe || copies) {
             return;
         }
         Optional<Backing> backing = step.layer() == 0 ? Optional.empty() : Optional.of(backing(step.layer()));
@@ -102,7 +106,9 @@ final class MaintenancePerformer {
 
     private boolean allDo(String what, Upkeep upkeep) throws Objection, IOException {
         crew.mustSucceed(subject -> subject.disk().close());
-        boolean done = crew.allDo(what, subject -> run(subject, upkeep));
+        boolean done = what.equals(AMEND)
+                ? crew.doOrLeave(what, subject -> run(subject, upkeep))
+                : crew.allDo(what, subject -> run(subject, upkeep));
         crew.mustSucceed(Subject::reopen);
         return done;
     }
