@@ -87,8 +87,10 @@ final class MaintenancePerformer {
         // What snapshots leave open is the backing file's, and nobody copies that up for them.
         boolean safe =
                 same || (step.mode() == RebaseMode.SAFE && world.snapshots().isEmpty());
-        // Whether bytes that are copied up make a bitmap dirty is nowhere said: the guest sees no change, the file does.
-        boolean copies = step.mode() == RebaseMode.SAFE && !world.dirty().names().isEmpty();
+        // Whether bytes that are copied up make a bitmap dirty is nowhere said: the guest sees no change, the file
+        // does.
+        boolean copies =
+                step.mode() == RebaseMode.SAFE && !world.dirty().names().isEmpty();
         if (!known || !safe || copies) {
             return;
         }
