@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -140,7 +141,7 @@ class BitmapTest {
             default -> {
                 Action action = new Action(
                                 Action.Kind.any(random), random.nextInt(MOST), random.nextInt(9000), (byte) 1)
-                        .inside((int) disk.size(), 1 << 9);
+                        .inside((int) disk.size(), 1 << 12);
                 action.applyTo(disk);
                 if (action.kind() != Action.Kind.FLUSH) {
                     expected.values().forEach(bitmap -> bitmap.mark(action.offset(), action.length()));
@@ -166,7 +167,7 @@ class BitmapTest {
     private static void assertSame(VirtualDisk disk, Map<String, Expected> expected) throws IOException {
         assertThat(disk.bitmaps().list()).hasSize(expected.size());
         for (BitmapInfo info : disk.bitmaps().list()) {
-            Expected known = expected.get(info.name());
+            Expected known = Objects.requireNonNull(expected.get(info.name()));
             assertThat(info).isEqualTo(new BitmapInfo(info.name(), known.granularityBits, known.enabled, false));
             assertThat(disk.bitmaps().dirty(info.name())).isEqualTo(known.dirty(disk.size()));
         }

@@ -29,7 +29,7 @@ class QemuEncryptedTest {
     private static final String SECRET_OBJECT = "secret,id=s,data=open sesame";
 
     @TempDir
-    Path folder;
+    private Path folder = Path.of("");
 
     @BeforeAll
     static void needsQemu() {

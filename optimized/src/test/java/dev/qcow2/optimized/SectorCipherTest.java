@@ -127,7 +127,7 @@ class SectorCipherTest {
         for (int sector = 0; sector < 5; sector++) {
             byte[] vector = new byte[16];
             vector[0] = (byte) (250 + sector);
-            vector[1] = (byte) (250 + sector >> 8);
+            vector[1] = (byte) ((250 + sector) >> 8);
             vector[5] = 1;
             if (encryptedVectors) {
                 Cipher ecb = Cipher.getInstance("AES/ECB/NoPadding");

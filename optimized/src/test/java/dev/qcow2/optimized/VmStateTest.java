@@ -40,7 +40,30 @@ class VmStateTest {
     private Path path = Path.of("");
 
     /** What a snapshot must bring back. */
-    private record Kept(String id, byte[] disk, byte[] state) {}
+    private static final class Kept {
+
+        private final String id;
+        private final byte[] disk;
+        private final byte[] state;
+
+        Kept(String id, byte[] disk, byte[] state) {
+            this.id = id;
+            this.disk = disk;
+            this.state = state;
+        }
+
+        String id() {
+            return id;
+        }
+
+        byte[] disk() {
+            return disk;
+        }
+
+        byte[] state() {
+            return state;
+        }
+    }
 
     private static byte[] readState(VirtualDisk disk) throws DiskException {
         byte[] bytes = Images.filled(AREA, 0xaa);

@@ -140,7 +140,7 @@ public final class ImageInspector {
         long place = table + ((cluster & ((1L << tableBits) - 1)) << entryBits);
         long entry = readLong(place);
         if ((entry & COMPRESSED) != 0) {
-            long start = entry & ((1L << 62 - (clusterBits - 8)) - 1);
+            long start = entry & ((1L << (62 - (clusterBits - 8))) - 1);
             return new View(ClusterState.COMPRESSED, tableShared || count(start) > 1);
         }
         long host = entry & OFFSET_MASK;

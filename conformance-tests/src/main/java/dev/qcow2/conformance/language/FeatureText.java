@@ -8,7 +8,7 @@ import dev.qcow2.spec.disk.FormatFeatures.Encryption;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.Passphrase;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -62,13 +62,13 @@ public final class FeatureText {
         }
         Optional<Encryption> encryption = words.takes("encrypted") ? Optional.of(encryption(words)) : Optional.empty();
         Preallocation preallocation = words.takes("preallocation")
-                ? constant(words, Preallocation.METADATA, Preallocation.FALLOC, Preallocation.FULL)
+                ? constant(words, List.of(Preallocation.METADATA, Preallocation.FALLOC, Preallocation.FULL))
                 : Preallocation.OFF;
         return new FormatFeatures(compression, extended, lazy, dataFile, encryption, preallocation);
     }
 
     private static Encryption encryption(Words words) throws ScriptException {
-        Cipher cipher = constant(words, Cipher.values());
+        Cipher cipher = constant(words, List.of(Cipher.values()));
         Passphrase passphrase = Passphrase.of(words.next("a passphrase"));
         int iterations = words.integer("a number of iterations");
         if (iterations < LEAST_ITERATIONS) {
@@ -77,9 +77,8 @@ public final class FeatureText {
         return new Encryption(cipher, passphrase, iterations);
     }
 
-    @SafeVarargs
-    static <E extends Enum<E>> E constant(Words words, E... values) throws ScriptException {
-        String[] texts = Arrays.stream(values).map(FeatureText::word).toArray(String[]::new);
-        return values[Arrays.asList(texts).indexOf(words.choice(texts))];
+    static <E extends Enum<E>> E constant(Words words, List<E> values) throws ScriptException {
+        List<String> texts = values.stream().map(FeatureText::word).toList();
+        return values.get(texts.indexOf(words.choice(texts.toArray(new String[0]))));
     }
 }

@@ -11,6 +11,7 @@ import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
+import java.util.List;
 
 /** The text form of the steps that change the image rather than its bytes; see {@link OperationText}. */
 final class ImageStepText {
@@ -23,13 +24,15 @@ final class ImageStepText {
 
     static Operation parse(Kind kind, Words words) throws ScriptException {
         return switch (kind) {
-            case RESIZE -> new Resize(size(words), FeatureText.constant(words, Preallocation.values()));
+            case RESIZE -> new Resize(size(words), FeatureText.constant(words, List.of(Preallocation.values())));
             case VM_STATE -> vmState(words);
             case BITMAP -> bitmap(words);
-            case REPAIR -> new Repair(FeatureText.constant(words, RepairMode.values()), damage(words));
+            case REPAIR -> new Repair(FeatureText.constant(words, List.of(RepairMode.values())), damage(words));
             case COMMIT -> new Commit();
             case REBASE ->
-                new Rebase(FeatureText.constant(words, RebaseMode.values()), words.integer("the index of a layer"));
+                new Rebase(
+                        FeatureText.constant(words, List.of(RebaseMode.values())),
+                        words.integer("the index of a layer"));
             case AMEND -> new Amend(changes(words));
             case READ, WRITE, WRITE_COMPRESSED, WRITE_ZEROES, DISCARD, STATUS, FLUSH, REOPEN, EXCHANGE ->
                 throw new IllegalArgumentException("not a step on the image: " + kind);
@@ -56,7 +59,7 @@ final class ImageStepText {
     }
 
     private static BitmapStep bitmap(Words words) throws ScriptException {
-        Action action = FeatureText.constant(words, Action.values());
+        Action action = FeatureText.constant(words, List.of(Action.values()));
         String name = words.next("a name");
         return switch (action) {
             case ADD ->
@@ -70,7 +73,7 @@ final class ImageStepText {
     }
 
     private static Damage damage(Words words) throws ScriptException {
-        return words.hasNext() ? FeatureText.constant(words, Damage.values()) : Damage.NONE;
+        return words.hasNext() ? FeatureText.constant(words, List.of(Damage.values())) : Damage.NONE;
     }
 
     private static AmendOptions changes(Words words) throws ScriptException {
