@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Lets QEMU do steps to the images, between those of the implementations. */
@@ -144,7 +145,7 @@ final class QemuPerformer {
         } else if (step instanceof SnapshotCreate create) {
             world.snapshots().put(create.name(), model.takeSnapshot(0));
         } else if (step instanceof SnapshotApply apply) {
-            model.restore(world.snapshots().get(apply.name()));
+            model.restore(Objects.requireNonNull(world.snapshots().get(apply.name())));
             world.dirty().loaded(model.size());
         } else if (step instanceof SnapshotDelete delete) {
             world.snapshots().remove(delete.name());

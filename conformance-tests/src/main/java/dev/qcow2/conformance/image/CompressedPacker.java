@@ -39,7 +39,9 @@ final class CompressedPacker {
 
     /** Stores a cluster, and returns its L2 entry: a standard one if it does not get smaller (QC-CMP-13). */
     long pack(ByteBuffer data, int references) throws DiskException {
-        byte[] packed = compress(data.array());
+        byte[] bytes = new byte[data.remaining()];
+        data.duplicate().get(bytes);
+        byte[] packed = compress(bytes);
         if (packed.length >= clusterSize) {
             long offset = allocate();
             counts.set((int) (offset / clusterSize), references);

@@ -186,7 +186,7 @@ public final class ImageBuilder {
         for (int i = 0; i < SUBCLUSTERS; i++) {
             bits |= switch (run.state().ofSubcluster(i, turn(run, cluster))) {
                 case NORMAL -> 1L << i;
-                case ZERO_PLAIN, ZERO_ALLOCATED -> 1L << SUBCLUSTERS + i;
+                case ZERO_PLAIN, ZERO_ALLOCATED -> 1L << (SUBCLUSTERS + i);
                 case UNALLOCATED, COMPRESSED, RESERVED, MIXED, MIXED_PLAIN -> 0;
             };
         }

@@ -61,9 +61,8 @@ final class FeatureFaultDisk implements VirtualDisk {
         if (has(FeatureFault.SUBCLUSTER_NOT_COPIED_UP)) {
             zeroAround(guestOffset, from.remaining(), FeatureJudge.CLUSTER / 32);
         }
-        boolean unseen = has(FeatureFault.BITMAP_NOT_FOLLOWED)
-                || has(FeatureFault.BITMAP_ROUNDED_INWARDS)
-                        && (guestOffset % FeatureJudge.CLUSTER != 0 || from.remaining() % FeatureJudge.CLUSTER != 0);
+        boolean ragged = guestOffset % FeatureJudge.CLUSTER != 0 || from.remaining() % FeatureJudge.CLUSTER != 0;
+        boolean unseen = has(FeatureFault.BITMAP_NOT_FOLLOWED) || (has(FeatureFault.BITMAP_ROUNDED_INWARDS) && ragged);
         enable(!unseen);
         right.write(guestOffset, from);
         enable(true);

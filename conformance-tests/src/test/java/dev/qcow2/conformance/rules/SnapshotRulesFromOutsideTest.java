@@ -124,7 +124,7 @@ class SnapshotRulesFromOutsideTest {
         assertThat(l2).isNotEqualTo(image.entryAt(0));
         image.putLong(l1, image.longAt(l1) | copied);
         for (int index = 0; index < 3; index++) {
-            image.putLong(l2 + 8 * index, image.longAt(l2 + 8 * index) ^ copied);
+            image.putLong(l2 + 8L * index, image.longAt(l2 + 8L * index) ^ copied);
         }
         try (VirtualDisk disk = image.open()) {
             disk.applySnapshot("1");
