@@ -1,0 +1,188 @@
+package dev.qcow2.conformance.support;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.CreateOptions.Backing;
+import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.RepairReport;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.host.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** Rows about what is done to an image as a whole. */
+final class MaintenanceFeatures {
+
+    private static final int REFCOUNT_TABLE_FIELD = 48;
+    private static final int INCOMPATIBLE_FIELD = 72;
+
+    private MaintenanceFeatures() {}
+
+    static List<Feature> all() {
+        List<Feature> rows = new ArrayList<>();
+        rows.add(Feature.of("resize, up and down", Features.plain(3, 12, 4), "-o", "cluster_size=4k")
+                .with(MaintenanceFeatures::resize, MaintenanceFeatures::resizeByQemu));
+        rows.add(Feature.of(
+                        "commit",
+                        Features.plain(3, 16, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
+                        "-b",
+                        "base",
+                        "-F",
+                        "raw")
+                .withMaintenance(
+                        workshop -> {
+                            workshop.maintenance().commit(workshop.directory(), Workshop.DISK, workshop.access());
+                            requireBase(workshop);
+                        },
+                        workshop -> {
+                            workshop.img("commit", "-q", "-f", "qcow2", Workshop.DISK);
+                            requireBase(workshop);
+                        }));
+        rows.add(Feature.of(
+                        "rebase",
+                        Features.plain(3, 12, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
+                        "-o",
+                        "cluster_size=4k",
+                        "-b",
+                        "base",
+                        "-F",
+                        "raw")
+                .withMaintenance(MaintenanceFeatures::rebase, MaintenanceFeatures::rebaseByQemu));
+        rows.add(Feature.of("amend: version", Features.plain(3, 16, 4))
+                .withMaintenance(
+                        workshop -> {
+                            amend(workshop, AmendOptions.NOTHING.withVersion(2));
+                            workshop.requireClean();
+                            amend(workshop, AmendOptions.NOTHING.withVersion(3));
+                        },
+                        workshop -> workshop.imgOnDisk("amend", "-o", "compat=0.10")));
+        rows.add(Feature.of("amend: width of reference counts", Features.plain(3, 16, 4))
+                .withMaintenance(
+                        workshop -> {
+                            amend(workshop, AmendOptions.NOTHING.withRefcountOrder(6));
+                            workshop.requireClean();
+                            amend(workshop, AmendOptions.NOTHING.withRefcountOrder(0));
+                        },
+                        workshop -> workshop.imgOnDisk("amend", "-o", "refcount_bits=32")));
+        rows.add(Feature.of("amend: lazy reference counts", Features.plain(3, 16, 4))
+                .withMaintenance(
+                        workshop -> amend(workshop, AmendOptions.NOTHING.withLazyRefcounts(true)),
+                        workshop -> workshop.imgOnDisk("amend", "-o", "lazy_refcounts=on")));
+        rows.add(Feature.of("check and repair", Features.plain(3, 16, 4))
+                .withMaintenance(MaintenanceFeatures::repair, MaintenanceFeatures::repairByQemu));
+        rows.add(Feature.of("dirty images are repaired when opened", Features.plain(3, 16, 4))
+                .withMaintenance(MaintenanceFeatures::openDirty, MaintenanceFeatures::openDirtyByQemu));
+        return rows;
+    }
+
+    private static void resize(Workshop workshop, VirtualDisk disk) throws Exception {
+        long larger = disk.size() + 777_216;
+        disk.resize(larger, Preallocation.OFF);
+        workshop.expectSize(larger);
+        Workshop.write(disk, larger - 5000, 5000, 0x21);
+        workshop.expect(larger - 5000, 5000, 0x21);
+        long smaller = larger - 300_544;
+        disk.resize(smaller, Preallocation.OFF);
+        workshop.expectSize(smaller);
+        disk.resize(larger - 512, Preallocation.METADATA);
+        workshop.expectSize(larger - 512);
+    }
+
+    private static void resizeByQemu(Workshop workshop) throws Exception {
+        int size = workshop.expected().length;
+        workshop.img("resize", "-q", "-f", "qcow2", Workshop.DISK, "+1M");
+        workshop.expectSize(size + (1 << 20));
+        workshop.img("resize", "-q", "--shrink", "-f", "qcow2", Workshop.DISK, Integer.toString(size - 65_536));
+        workshop.expectSize(size - 65_536);
+    }
+
+    private static void requireBase(Workshop workshop) throws Exception {
+        byte[] base = Files.readAllBytes(workshop.path().resolve("base"));
+        assertThat(Arrays.mismatch(base, workshop.expected())).isEqualTo(-1);
+    }
+
+    private static void rebase(Workshop workshop) throws Exception {
+        workshop.maintenance()
+                .rebase(
+                        workshop.directory(),
+                        Workshop.DISK,
+                        Optional.empty(),
+                        RebaseMode.SAFE,
+                        workshop.access());
+        byte[] other = new byte[700_000];
+        Arrays.fill(other, (byte) 0x19);
+        Files.write(workshop.path().resolve("other"), other);
+        Optional<Backing> backing = Optional.of(new Backing("other", Optional.of(BackingFormat.RAW)));
+        workshop.maintenance()
+                .rebase(workshop.directory(), Workshop.DISK, backing, RebaseMode.SAFE, workshop.access());
+        // The same bytes under another name: nothing has to be copied.
+        Files.write(workshop.path().resolve("twin"), other);
+        Optional<Backing> twin = Optional.of(new Backing("twin", Optional.of(BackingFormat.RAW)));
+        workshop.maintenance()
+                .rebase(workshop.directory(), Workshop.DISK, twin, RebaseMode.UNSAFE, workshop.access());
+    }
+
+    private static void rebaseByQemu(Workshop workshop) throws Exception {
+        byte[] third = new byte[900_608];
+        Arrays.fill(third, (byte) 0x18);
+        Files.write(workshop.path().resolve("third"), third);
+        workshop.img("rebase", "-q", "-f", "qcow2", "-b", "third", "-F", "raw", Workshop.DISK);
+    }
+
+    private static void amend(Workshop workshop, AmendOptions changes) throws Exception {
+        workshop.maintenance().amend(workshop.directory(), Workshop.DISK, changes, workshop.access());
+    }
+
+    /** One cluster in use is not counted, and one that is counted is not in use. */
+    private static void damage(Workshop workshop, boolean dirty) throws Exception {
+        try (HostFile file = workshop.directory().open(Workshop.DISK, Access.READ_WRITE)) {
+            ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
+            file.read(REFCOUNT_TABLE_FIELD, number);
+            long table = number.getLong(0);
+            file.read(table, number.clear());
+            long block = number.getLong(0);
+            long lastCluster = (file.size() >> 16) - 1;
+            file.write(block + 2 * lastCluster, ByteBuffer.wrap(new byte[] {0, 0}));
+            file.write(block + 2 * (lastCluster + 3), ByteBuffer.wrap(new byte[] {0, 1}));
+            if (dirty) {
+                file.write(INCOMPATIBLE_FIELD + Long.BYTES - 1, ByteBuffer.wrap(new byte[] {1}));
+            }
+        }
+    }
+
+    private static void repair(Workshop workshop) throws Exception {
+        damage(workshop, false);
+        RepairReport report = workshop.maintenance()
+                .repair(workshop.directory(), Workshop.DISK, RepairMode.ALL, workshop.access());
+        assertThat(report.clean()).as(report.toString()).isTrue();
+        assertThat(report.leaksFixed() + report.corruptionsFixed()).isGreaterThanOrEqualTo(2);
+    }
+
+    private static void repairByQemu(Workshop workshop) throws Exception {
+        damage(workshop, false);
+        workshop.imgOnDisk("check", "-q", "-r", "all");
+    }
+
+    private static void openDirty(Workshop workshop) throws Exception {
+        damage(workshop, true);
+        try (VirtualDisk disk =
+                workshop.open(workshop.access().repairingDirty())) {
+            assertThat(disk.notices()).isNotEmpty();
+        }
+    }
+
+    private static void openDirtyByQemu(Workshop workshop) throws Exception {
+        damage(workshop, true);
+        workshop.io("write -P 0x17 0 512");
+        workshop.expect(0, 512, 0x17);
+    }
+}
