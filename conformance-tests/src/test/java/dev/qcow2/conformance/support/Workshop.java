@@ -2,6 +2,9 @@ package dev.qcow2.conformance.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.qcow2.spec.audit.AuditReport;
 import dev.qcow2.spec.audit.Auditor;
 import dev.qcow2.spec.disk.CreateOptions;
@@ -128,6 +131,24 @@ final class Workshop {
 
     void makeByOurs() throws IOException {
         driver.create(directory, DISK, options);
+    }
+
+    /** QEMU says of our image what it says of one that it makes with the same options: nothing that was asked for is missing. */
+    void requireKind(List<String> qemuOptions) throws Exception {
+        Workshop twin = new Workshop(Files.createDirectory(path.resolve("twin")), driver, options);
+        twin.makeBase();
+        twin.makeByQemu(qemuOptions);
+        assertThat(kind()).isEqualTo(twin.kind());
+    }
+
+    private JsonNode kind() throws Exception {
+        ObjectNode info = (ObjectNode) new ObjectMapper().readTree(imgOnDisk("info", "--output=json"));
+        ObjectNode specific = (ObjectNode) info.get("format-specific").get("data");
+        if (specific.has("encrypt")) {
+            specific.put("encrypt", specific.get("encrypt").get("format").asText());
+        }
+        return specific.put("cluster", info.get("cluster-size").asLong())
+                .put("size", info.get("virtual-size").asLong());
     }
 
     void makeByQemu(List<String> qemuOptions) throws Exception {
