@@ -22,7 +22,9 @@ import java.util.Optional;
 /** Rows about what is done to an image as a whole. */
 final class MaintenanceFeatures {
 
+    private static final int L1_TABLE_FIELD = 40;
     private static final int REFCOUNT_TABLE_FIELD = 48;
+    private static final long OFFSET = 0x00ff_ffff_ffff_fe00L;
     private static final int INCOMPATIBLE_FIELD = 72;
 
     private MaintenanceFeatures() {}
@@ -145,18 +147,21 @@ final class MaintenanceFeatures {
     /** One cluster in use is not counted, and one that is counted is not in use. */
     private static void damage(Workshop workshop, boolean dirty) throws Exception {
         try (HostFile file = workshop.directory().open(Workshop.DISK, Access.READ_WRITE)) {
-            ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
-            file.read(REFCOUNT_TABLE_FIELD, number);
-            long table = number.getLong(0);
-            file.read(table, number.clear());
-            long block = number.getLong(0);
-            long lastCluster = (file.size() >> 16) - 1;
-            file.write(block + 2 * lastCluster, ByteBuffer.wrap(new byte[] {0, 0}));
-            file.write(block + 2 * (lastCluster + 3), ByteBuffer.wrap(new byte[] {0, 1}));
+            long block = number(file, number(file, REFCOUNT_TABLE_FIELD));
+            long l2Table = number(file, number(file, L1_TABLE_FIELD)) & OFFSET;
+            long behindTheFile = (file.size() >> 16) + 2;
+            file.write(block + 2 * (l2Table >> 16), ByteBuffer.wrap(new byte[] {0, 0}));
+            file.write(block + 2 * behindTheFile, ByteBuffer.wrap(new byte[] {0, 1}));
             if (dirty) {
                 file.write(INCOMPATIBLE_FIELD + Long.BYTES - 1, ByteBuffer.wrap(new byte[] {1}));
             }
         }
+    }
+
+    private static long number(HostFile file, long at) throws Exception {
+        ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
+        file.read(at, number);
+        return number.getLong(0);
     }
 
     private static void repair(Workshop workshop) throws Exception {

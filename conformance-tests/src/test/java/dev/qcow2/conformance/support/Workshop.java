@@ -135,7 +135,7 @@ final class Workshop {
 
     /** QEMU says of our image what it says of one that it makes with the same options: nothing that was asked for is missing. */
     void requireKind(List<String> qemuOptions) throws Exception {
-        Workshop twin = new Workshop(Files.createDirectory(path.resolve("twin")), driver, options);
+        Workshop twin = new Workshop(Files.createDirectory(path.resolve("likeness")), driver, options);
         twin.makeBase();
         twin.makeByQemu(qemuOptions);
         assertThat(kind()).isEqualTo(twin.kind());
