@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * A row of the support table: a kind of image, and what is done to it beyond common writes.
  *
- * @param name as the table shows it
+ * @param name the group of features that shares a line of the table, a colon, and the kind
  * @param options how we make it
  * @param qemuOptions how {@code qemu-img create} makes it: further arguments
  * @param ours what our implementation does to an open disk beyond common writes
@@ -47,6 +47,14 @@ record Feature(
     /** The same row with something that is done to the closed image by either side. */
     Feature withMaintenance(ClosedPart ourPart, ClosedPart qemuPart) {
         return new Feature(name, options, qemuOptions, ours, ourPart, qemuPart);
+    }
+
+    String group() {
+        return name.substring(0, name.indexOf(": "));
+    }
+
+    String kind() {
+        return name.substring(name.indexOf(": ") + 2);
     }
 
     @Override

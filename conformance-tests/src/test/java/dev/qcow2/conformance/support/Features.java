@@ -44,21 +44,21 @@ final class Features {
     }
 
     private static void geometries(List<Feature> rows) {
-        rows.add(Feature.of("version 2", plain(2, 16, 4), "-o", "compat=0.10"));
-        rows.add(Feature.of("version 3", plain(3, 16, 4)));
-        rows.add(Feature.of("clusters of 512 B", plain(3, 9, 4), "-o", "cluster_size=512"));
-        rows.add(Feature.of("clusters of 2 MiB", plain(3, 21, 4), "-o", "cluster_size=2M"));
+        rows.add(Feature.of("versions: 2", plain(2, 16, 4), "-o", "compat=0.10"));
+        rows.add(Feature.of("versions: 3", plain(3, 16, 4)));
+        rows.add(Feature.of("clusters: 512 B", plain(3, 9, 4), "-o", "cluster_size=512"));
+        rows.add(Feature.of("clusters: 2 MiB", plain(3, 21, 4), "-o", "cluster_size=2M"));
         for (int order = 0; order <= 6; order++) {
             int bits = 1 << order;
             rows.add(Feature.of(
-                    "reference counts of " + bits + (bits == 1 ? " bit" : " bits"),
+                    "bits of a reference count: " + bits,
                     plain(3, 12, order),
                     "-o",
                     "cluster_size=4k,refcount_bits=" + bits));
         }
-        rows.add(Feature.of("disk of 0 bytes", CreateOptions.ofSize(0)));
+        rows.add(Feature.of("disks: 0 bytes", CreateOptions.ofSize(0)));
         rows.add(Feature.of(
-                "backing file, shorter than the overlay",
+                "backing files: shorter than the overlay",
                 plain(3, 16, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
                 "-b",
                 "base",
@@ -70,18 +70,18 @@ final class Features {
         for (Compression type : Compression.values()) {
             String name = type == Compression.ZLIB ? "zlib" : "zstd";
             CreateOptions options = with(FormatFeatures.PLAIN.withCompression(type));
-            rows.add(Feature.of("compressed clusters, " + name, options, "-o", "compression_type=" + name)
+            rows.add(Feature.of("compressed clusters: " + name, options, "-o", "compression_type=" + name)
                     .with(Features::compress, Features::compressByQemu));
             rows.add(Feature.of(
-                            "compressed clusters, " + name + ", of 512 B",
+                            "compressed clusters: " + name + " of 512 B",
                             options.withClusterBits(9),
                             "-o",
                             "cluster_size=512,compression_type=" + name)
                     .with(Features::compress, Features::compressByQemu));
         }
-        rows.add(Feature.of("internal snapshots", plain(3, 16, 4))
+        rows.add(Feature.of("internal snapshots: plain", plain(3, 16, 4))
                 .with(Features::snapshots, Features::snapshotsByQemu));
-        rows.add(Feature.of("snapshots over compressed clusters", plain(3, 12, 4), "-o", "cluster_size=4k")
+        rows.add(Feature.of("internal snapshots: over compressed clusters", plain(3, 12, 4), "-o", "cluster_size=4k")
                 .with(
                         (workshop, disk) -> {
                             compress(workshop, disk);
@@ -91,12 +91,12 @@ final class Features {
                             compressByQemu(workshop);
                             snapshotsByQemu(workshop);
                         }));
-        rows.add(Feature.of("machine state in snapshots", plain(3, 16, 4)).with(Features::machineState, workshop -> {}));
+        rows.add(Feature.of("internal snapshots: with machine state", plain(3, 16, 4)).with(Features::machineState, workshop -> {}));
         FormatFeatures extended = FormatFeatures.PLAIN.withExtendedL2();
-        rows.add(Feature.of("extended L2 entries", with(extended), "-o", "extended_l2=on")
+        rows.add(Feature.of("extended L2 entries: with snapshots", with(extended), "-o", "extended_l2=on")
                 .with(Features::snapshots, Features::snapshotsByQemu));
         rows.add(Feature.of(
-                "extended L2 entries over a backing file",
+                "extended L2 entries: over a backing file",
                 with(extended).withClusterBits(14).withBacking("base", Optional.of(BackingFormat.RAW)),
                 "-o",
                 "extended_l2=on,cluster_size=16k",
@@ -104,43 +104,43 @@ final class Features {
                 "base",
                 "-F",
                 "raw"));
-        rows.add(Feature.of("extended L2 entries beside compressed ones", with(extended), "-o", "extended_l2=on")
+        rows.add(Feature.of("extended L2 entries: beside compressed clusters", with(extended), "-o", "extended_l2=on")
                 .with(Features::compress, Features::compressByQemu));
         rows.add(Feature.of(
-                "external data file",
+                "external data file: any",
                 with(FormatFeatures.PLAIN.withDataFile("data", false)),
                 "-o",
                 "data_file=data"));
         rows.add(Feature.of(
-                "external data file, raw",
+                "external data file: raw",
                 with(FormatFeatures.PLAIN.withDataFile("data", true)),
                 "-o",
                 "data_file=data,data_file_raw=on"));
         rows.add(Feature.of(
-                "lazy reference counts", with(FormatFeatures.PLAIN.withLazyRefcounts()), "-o", "lazy_refcounts=on"));
+                "lazy reference counts: on", with(FormatFeatures.PLAIN.withLazyRefcounts()), "-o", "lazy_refcounts=on"));
         for (Preallocation how : Preallocation.values()) {
             if (how != Preallocation.OFF) {
                 String name = how.name().toLowerCase(Locale.ROOT);
                 rows.add(Feature.of(
-                        "preallocation, " + name,
+                        "preallocation: " + name,
                         with(FormatFeatures.PLAIN.withPreallocation(how)),
                         "-o",
                         "preallocation=" + name));
             }
         }
-        rows.add(Feature.of("persistent bitmaps", plain(3, 16, 4)).with(BitmapFeature::ours, BitmapFeature::qemu));
+        rows.add(Feature.of("persistent bitmaps: made, followed, read", plain(3, 16, 4)).with(BitmapFeature::ours, BitmapFeature::qemu));
     }
 
     private static void encrypted(List<Feature> rows) {
         String luks = "encrypt.format=luks,encrypt.iter-time=10,encrypt.key-secret=s";
         String essiv = ",encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256";
-        encrypted(rows, "LUKS, aes-256 xts-plain64", Cipher.LUKS_AES_256_XTS_PLAIN64, luks);
+        encrypted(rows, "encryption: LUKS aes-256 xts-plain64", Cipher.LUKS_AES_256_XTS_PLAIN64, luks);
         encrypted(
-                rows, "LUKS, aes-128 xts-plain64", Cipher.LUKS_AES_128_XTS_PLAIN64, luks + ",encrypt.cipher-alg=aes-128");
-        encrypted(rows, "LUKS, aes-256 cbc-essiv:sha256", Cipher.LUKS_AES_256_CBC_ESSIV_SHA256, luks + essiv);
+                rows, "encryption: LUKS aes-128 xts-plain64", Cipher.LUKS_AES_128_XTS_PLAIN64, luks + ",encrypt.cipher-alg=aes-128");
+        encrypted(rows, "encryption: LUKS aes-256 cbc-essiv:sha256", Cipher.LUKS_AES_256_CBC_ESSIV_SHA256, luks + essiv);
         encrypted(
                 rows,
-                "AES-CBC of old images",
+                "encryption: AES-CBC of old images",
                 Cipher.LEGACY_AES_128_CBC,
                 "encrypt.format=aes,encrypt.key-secret=s");
     }

@@ -31,10 +31,10 @@ final class MaintenanceFeatures {
 
     static List<Feature> all() {
         List<Feature> rows = new ArrayList<>();
-        rows.add(Feature.of("resize, up and down", Features.plain(3, 12, 4), "-o", "cluster_size=4k")
+        rows.add(Feature.of("maintenance: resize up and down", Features.plain(3, 12, 4), "-o", "cluster_size=4k")
                 .with(MaintenanceFeatures::resize, MaintenanceFeatures::resizeByQemu));
         rows.add(Feature.of(
-                        "commit",
+                        "maintenance: commit",
                         Features.plain(3, 16, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
                         "-b",
                         "base",
@@ -50,7 +50,7 @@ final class MaintenanceFeatures {
                             requireBase(workshop);
                         }));
         rows.add(Feature.of(
-                        "rebase",
+                        "maintenance: rebase",
                         Features.plain(3, 12, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
                         "-o",
                         "cluster_size=4k",
@@ -79,9 +79,9 @@ final class MaintenanceFeatures {
                 .withMaintenance(
                         workshop -> amend(workshop, AmendOptions.NOTHING.withLazyRefcounts(true)),
                         workshop -> workshop.imgOnDisk("amend", "-o", "lazy_refcounts=on")));
-        rows.add(Feature.of("check and repair", Features.plain(3, 16, 4))
+        rows.add(Feature.of("maintenance: check and repair", Features.plain(3, 16, 4))
                 .withMaintenance(MaintenanceFeatures::repair, MaintenanceFeatures::repairByQemu));
-        rows.add(Feature.of("dirty images are repaired when opened", Features.plain(3, 16, 4))
+        rows.add(Feature.of("maintenance: repair of dirty images at open", Features.plain(3, 16, 4))
                 .withMaintenance(MaintenanceFeatures::openDirty, MaintenanceFeatures::openDirtyByQemu));
         return rows;
     }
