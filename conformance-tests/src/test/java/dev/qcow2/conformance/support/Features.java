@@ -30,6 +30,7 @@ final class Features {
         List<Feature> rows = new ArrayList<>();
         geometries(rows);
         contents(rows);
+        storage(rows);
         encrypted(rows);
         rows.addAll(MaintenanceFeatures.all());
         return rows;
@@ -91,7 +92,11 @@ final class Features {
                             compressByQemu(workshop);
                             snapshotsByQemu(workshop);
                         }));
-        rows.add(Feature.of("internal snapshots: with machine state", plain(3, 16, 4)).with(Features::machineState, workshop -> {}));
+        rows.add(Feature.of("internal snapshots: with machine state", plain(3, 16, 4))
+                .with(Features::machineState, workshop -> {}));
+    }
+
+    private static void storage(List<Feature> rows) {
         FormatFeatures extended = FormatFeatures.PLAIN.withExtendedL2();
         rows.add(Feature.of("extended L2 entries: with snapshots", with(extended), "-o", "extended_l2=on")
                 .with(Features::snapshots, Features::snapshotsByQemu));
@@ -117,7 +122,10 @@ final class Features {
                 "-o",
                 "data_file=data,data_file_raw=on"));
         rows.add(Feature.of(
-                "lazy reference counts: on", with(FormatFeatures.PLAIN.withLazyRefcounts()), "-o", "lazy_refcounts=on"));
+                "lazy reference counts: on",
+                with(FormatFeatures.PLAIN.withLazyRefcounts()),
+                "-o",
+                "lazy_refcounts=on"));
         for (Preallocation how : Preallocation.values()) {
             if (how != Preallocation.OFF) {
                 String name = how.name().toLowerCase(Locale.ROOT);
@@ -128,7 +136,8 @@ final class Features {
                         "preallocation=" + name));
             }
         }
-        rows.add(Feature.of("persistent bitmaps: made, followed, read", plain(3, 16, 4)).with(BitmapFeature::ours, BitmapFeature::qemu));
+        rows.add(Feature.of("persistent bitmaps: made, followed, read", plain(3, 16, 4))
+                .with(BitmapFeature::ours, BitmapFeature::qemu));
     }
 
     private static void encrypted(List<Feature> rows) {
@@ -136,8 +145,12 @@ final class Features {
         String essiv = ",encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256";
         encrypted(rows, "encryption: LUKS aes-256 xts-plain64", Cipher.LUKS_AES_256_XTS_PLAIN64, luks);
         encrypted(
-                rows, "encryption: LUKS aes-128 xts-plain64", Cipher.LUKS_AES_128_XTS_PLAIN64, luks + ",encrypt.cipher-alg=aes-128");
-        encrypted(rows, "encryption: LUKS aes-256 cbc-essiv:sha256", Cipher.LUKS_AES_256_CBC_ESSIV_SHA256, luks + essiv);
+                rows,
+                "encryption: LUKS aes-128 xts-plain64",
+                Cipher.LUKS_AES_128_XTS_PLAIN64,
+                luks + ",encrypt.cipher-alg=aes-128");
+        encrypted(
+                rows, "encryption: LUKS aes-256 cbc-essiv:sha256", Cipher.LUKS_AES_256_CBC_ESSIV_SHA256, luks + essiv);
         encrypted(
                 rows,
                 "encryption: AES-CBC of old images",

@@ -114,23 +114,16 @@ final class MaintenanceFeatures {
 
     private static void rebase(Workshop workshop) throws Exception {
         workshop.maintenance()
-                .rebase(
-                        workshop.directory(),
-                        Workshop.DISK,
-                        Optional.empty(),
-                        RebaseMode.SAFE,
-                        workshop.access());
+                .rebase(workshop.directory(), Workshop.DISK, Optional.empty(), RebaseMode.SAFE, workshop.access());
         byte[] other = new byte[700_000];
         Arrays.fill(other, (byte) 0x19);
         Files.write(workshop.path().resolve("other"), other);
         Optional<Backing> backing = Optional.of(new Backing("other", Optional.of(BackingFormat.RAW)));
-        workshop.maintenance()
-                .rebase(workshop.directory(), Workshop.DISK, backing, RebaseMode.SAFE, workshop.access());
+        workshop.maintenance().rebase(workshop.directory(), Workshop.DISK, backing, RebaseMode.SAFE, workshop.access());
         // The same bytes under another name: nothing has to be copied.
         Files.write(workshop.path().resolve("twin"), other);
         Optional<Backing> twin = Optional.of(new Backing("twin", Optional.of(BackingFormat.RAW)));
-        workshop.maintenance()
-                .rebase(workshop.directory(), Workshop.DISK, twin, RebaseMode.UNSAFE, workshop.access());
+        workshop.maintenance().rebase(workshop.directory(), Workshop.DISK, twin, RebaseMode.UNSAFE, workshop.access());
     }
 
     private static void rebaseByQemu(Workshop workshop) throws Exception {
@@ -166,8 +159,8 @@ final class MaintenanceFeatures {
 
     private static void repair(Workshop workshop) throws Exception {
         damage(workshop, false);
-        RepairReport report = workshop.maintenance()
-                .repair(workshop.directory(), Workshop.DISK, RepairMode.ALL, workshop.access());
+        RepairReport report =
+                workshop.maintenance().repair(workshop.directory(), Workshop.DISK, RepairMode.ALL, workshop.access());
         assertThat(report.clean()).as(report.toString()).isTrue();
         assertThat(report.leaksFixed() + report.corruptionsFixed()).isGreaterThanOrEqualTo(2);
     }
@@ -179,8 +172,7 @@ final class MaintenanceFeatures {
 
     private static void openDirty(Workshop workshop) throws Exception {
         damage(workshop, true);
-        try (VirtualDisk disk =
-                workshop.open(workshop.access().repairingDirty())) {
+        try (VirtualDisk disk = workshop.open(workshop.access().repairingDirty())) {
             assertThat(disk.notices()).isNotEmpty();
         }
     }

@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SupportTableTest {
 
-    private static final Map<String, Supplier<DiskDriver>> DRIVERS = new TreeMap<>(
-            Map.of("reference", ReferenceDriver::new, "optimized", OptimizedDriver::new));
+    private static final Map<String, Supplier<DiskDriver>> DRIVERS =
+            new TreeMap<>(Map.of("reference", ReferenceDriver::new, "optimized", OptimizedDriver::new));
     private static final List<String> WAYS = List.of("made by QEMU", "made by it");
     private static final String BEGIN = "<!-- support table: made by SupportTableTest -->";
     private static final String END = "<!-- end of the support table -->";
@@ -49,9 +49,8 @@ class SupportTableTest {
     }
 
     static Stream<Arguments> cells() {
-        return Features.all().stream()
-                .flatMap(feature -> DRIVERS.keySet().stream()
-                        .flatMap(driver -> WAYS.stream().map(way -> Arguments.of(feature, driver, way))));
+        return Features.all().stream().flatMap(feature -> DRIVERS.keySet().stream()
+                .flatMap(driver -> WAYS.stream().map(way -> Arguments.of(feature, driver, way))));
     }
 
     @ParameterizedTest(name = "{0}: {1}, {2}")

@@ -113,10 +113,7 @@ final class Workshop {
     }
 
     OpenOptions access() {
-        return OpenOptions.readWrite()
-                .followingBacking()
-                .followingDataFile()
-                .withPassphrase(Passphrase.of(SECRET));
+        return OpenOptions.readWrite().followingBacking().followingDataFile().withPassphrase(Passphrase.of(SECRET));
     }
 
     /** A raw backing file that is shorter than the disk, with what the guest sees of it. */
