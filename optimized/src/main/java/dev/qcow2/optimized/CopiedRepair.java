@@ -19,19 +19,27 @@ final class CopiedRepair {
 
     void run() throws DiskException {
         ByteBuffer table = ByteBuffer.allocate(1 << clusterBits);
-        scope.use().forEach(Kind.ACTIVE_L2, Kind.ACTIVE_L2, cluster -> mend(cluster << clusterBits, table.clear()));
+        // QC-DATA-03: nobody counts the clusters of a data file, so nothing tells their flags.
+        if (!scope.dataFile()) {
+            int step = scope.extended() ? 16 : 8;
+            scope.use()
+                    .forEach(
+                            Kind.ACTIVE_L2,
+                            Kind.ACTIVE_L2,
+                            cluster -> mend(cluster << clusterBits, table.clear(), step));
+        }
         long bytes = 8L * scope.header().l1Size();
         ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, bytes));
         for (long done = 0; done < bytes; done += chunk.capacity()) {
             chunk.clear().limit((int) Math.min(chunk.capacity(), bytes - done));
-            mend(scope.header().l1Offset() + done, chunk);
+            mend(scope.header().l1Offset() + done, chunk, 8);
         }
     }
 
-    private void mend(long tableOffset, ByteBuffer table) throws DiskException {
+    private void mend(long tableOffset, ByteBuffer table, int step) throws DiskException {
         scope.host().readZeroPadded(tableOffset, table);
         boolean changed = false;
-        for (int at = 0; at < table.limit(); at += 8) {
+        for (int at = 0; at < table.limit(); at += step) {
             long entry = table.getLong(at);
             long mended = mended(entry);
             if (mended != entry) {

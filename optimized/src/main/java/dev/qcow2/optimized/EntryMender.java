@@ -11,6 +11,8 @@ import java.nio.ByteBuffer;
 final class EntryMender {
 
     private static final long LEAST_COPIES = 1024;
+    private static final long ALLOCATED = 0xffff_ffffL;
+    private static final long ALL_ZERO = ALLOCATED << Integer.SIZE;
 
     private final RepairScope scope;
     private final ClusterUse use;
@@ -28,7 +30,8 @@ final class EntryMender {
         this.clusterMask = scope.clusterSize() - 1;
         long maximum = RefcountBits.maximum(scope.header().refcountOrder());
         this.highestCount = maximum < 0 ? Long.MAX_VALUE : maximum;
-        this.unreadable = scope.header().version() == 2 ? 0 : EntryBits.ZERO;
+        // Where the bitmap says what is zero, the entry itself can't.
+        this.unreadable = scope.header().version() == 2 || scope.extended() ? 0 : EntryBits.ZERO;
         this.nextCopy = scope.fileClusters();
         // The file doubles at most, whatever its entries say.
         this.copiesEnd = nextCopy + Math.max(LEAST_COPIES, nextCopy);
@@ -52,6 +55,9 @@ final class EntryMender {
         if (offset == 0) {
             return scope.mendsAll() ? mended : entry;
         }
+        if (scope.dataFile()) {
+            return mendOutside(entry, mended);
+        }
         long cluster = offset >>> clusterBits;
         boolean readable = (offset & clusterMask) == 0 && scope.inFile(offset, clusterMask + 1);
         if (!readable || !(use.accepts(cluster, Kind.DATA) || use.kind(cluster) == Kind.COMPRESSED)) {
@@ -74,11 +80,49 @@ final class EntryMender {
         return scope.mendsAll() ? mended : entry;
     }
 
+    /** QC-DATA-03: a cluster of a data file is not counted; all that can be said of its place is that it is a cluster's. */
+    private long mendOutside(long entry, long mended) throws DiskException {
+        if ((EntryBits.offset(entry) & clusterMask) != 0) {
+            scope.corruption();
+            return scope.mendsAll() ? unreadable : entry;
+        }
+        return scope.mendsAll() ? mended : entry;
+    }
+
+    /**
+     * Returns what the bitmap beside an entry of 16 bytes should be: none beside compressed data (QC-SUB-08), all zeros
+     * where the entry was lost, and never a subcluster that is allocated and zero, or allocated nowhere (QC-SUB-06, QC-SUB-07).
+     */
+    long mendBitmap(long bitmap, long entry, long mended) {
+        boolean named = (entry & EntryBits.COMPRESSED) != 0 || EntryBits.offset(entry) != 0;
+        boolean lost = named && mended == 0 && scope.mendsAll();
+        long right = lost ? ALL_ZERO : rightBitmap(bitmap, mended);
+        if (right == bitmap) {
+            return bitmap;
+        }
+        if (!lost) {
+            scope.corruption();
+        }
+        return scope.mendsAll() ? right : bitmap;
+    }
+
+    private long rightBitmap(long bitmap, long entry) {
+        if ((entry & EntryBits.COMPRESSED) != 0) {
+            return 0;
+        }
+        long allocated = bitmap & ALLOCATED;
+        boolean placed = EntryBits.offset(entry) != 0 || (scope.dataFile() && EntryBits.copied(entry));
+        // What could not be read becomes zero.
+        return placed ? bitmap & ~(bitmap >>> Integer.SIZE) : (bitmap & ALL_ZERO) | allocated << Integer.SIZE;
+    }
+
     /** Without bits that have no meaning there: reserved ones, the zero flag in version 2, COPIED without a cluster. */
     private long withoutStrangeBits(long entry) {
         // QC-L2-05, QC-L2-08, QC-L2-03
         long meaning = EntryBits.offset(entry);
-        long flags = (meaning == 0 ? 0 : EntryBits.COPIED) | (scope.header().version() == 2 ? 0 : EntryBits.ZERO);
+        boolean mayBeZero = scope.header().version() > 2 && !scope.extended();
+        boolean placed = meaning != 0 || scope.dataFile();
+        long flags = (placed ? EntryBits.COPIED : 0) | (mayBeZero ? EntryBits.ZERO : 0);
         return meaning | (entry & flags);
     }
 

@@ -137,12 +137,17 @@ final class ReferenceWalk {
         scope.host().readZeroPadded(cluster << clusterBits, table.clear());
         long times = use.count(cluster);
         boolean changed = false;
-        for (int at = 0; at < table.capacity(); at += 8) {
+        int step = scope.extended() ? 16 : 8;
+        for (int at = 0; at < table.capacity(); at += step) {
             long entry = table.getLong(at);
-            if (entry != 0) {
-                long mended = mender.mend(entry, times);
-                changed |= mended != entry;
-                table.putLong(at, mended);
+            long mended = entry == 0 ? 0 : mender.mend(entry, times);
+            changed |= mended != entry;
+            table.putLong(at, mended);
+            if (scope.extended()) {
+                long bitmap = table.getLong(at + 8);
+                long mendedBitmap = mender.mendBitmap(bitmap, entry, mended);
+                changed |= mendedBitmap != bitmap;
+                table.putLong(at + 8, mendedBitmap);
             }
         }
         if (changed) {

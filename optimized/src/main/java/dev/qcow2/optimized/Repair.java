@@ -17,8 +17,8 @@ import java.util.TreeSet;
  */
 final class Repair {
 
-    /** Features that change nothing about entries and counts: dirty, corrupt, compression type. */
-    private static final long UNDERSTOOD = 0xb;
+    /** Dirty, corrupt, external data file, compression type, extended L2 entries. */
+    private static final long UNDERSTOOD = 0x1f;
 
     private final HostFile host;
 

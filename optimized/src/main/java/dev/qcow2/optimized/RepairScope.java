@@ -52,6 +52,14 @@ final class RepairScope {
         return header;
     }
 
+    boolean extended() {
+        return header.extendedL2();
+    }
+
+    boolean dataFile() {
+        return header.dataFile();
+    }
+
     int clusterBits() {
         return header.clusterBits();
     }

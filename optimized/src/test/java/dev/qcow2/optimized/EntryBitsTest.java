@@ -31,7 +31,10 @@ class EntryBitsTest {
         assertThat(EntryBits.writableInPlace(0x0000_0000_0005_0000L)).isFalse();
         assertThat(EntryBits.writableInPlace(0x8000_0000_0005_0001L)).isFalse();
         assertThat(EntryBits.writableInPlace(0xc000_0000_0005_0000L)).isFalse();
-        assertThat(EntryBits.writableInPlace(0x8000_0000_0000_0000L)).isFalse();
+        // QC-L2-06, QC-DATA-02: the flag alone names a cluster at offset 0 in a data file, and nothing anywhere else.
+        assertThat(EntryBits.meant(0x8000_0000_0000_0000L, false)).isZero();
+        assertThat(EntryBits.writableInPlace(EntryBits.meant(0x8000_0000_0000_0000L, true)))
+                .isTrue();
         assertThat(EntryBits.ownsHiddenCluster(0x8000_0000_0005_0001L)).isTrue();
         assertThat(EntryBits.ownsHiddenCluster(0x0000_0000_0005_0001L)).isFalse();
         assertThat(EntryBits.ownsHiddenCluster(0x8000_0000_0005_0000L)).isFalse();

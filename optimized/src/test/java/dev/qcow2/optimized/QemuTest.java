@@ -97,15 +97,7 @@ class QemuTest {
     @Test
     @DisplayName("QC-GUEST-01, QC-SNAP-03: an image with snapshots that QEMU made is read, continued and rolled back")
     void madeByQemu() throws Exception {
-        qemu.run(
-                "qemu-img",
-                "create",
-                "-f",
-                "qcow2",
-                "-o",
-                "cluster_size=4096,lazy_refcounts=on",
-                "disk",
-                Integer.toString(SIZE));
+        qemu.run("qemu-img", "create", "-f", "qcow2", "-o", "cluster_size=4096", "disk", Integer.toString(SIZE));
         qemu.run("qemu-io", "-c", "write -P 1 0 2000000", "-c", "write -z 40960 8192", "disk");
         qemu.run("qemu-img", "snapshot", "-c", "one", "disk");
         qemu.run("qemu-io", "-c", "write -P 2 100000 300000", "disk");
