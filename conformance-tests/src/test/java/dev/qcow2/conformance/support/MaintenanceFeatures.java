@@ -142,9 +142,10 @@ final class MaintenanceFeatures {
         try (HostFile file = workshop.directory().open(Workshop.DISK, Access.READ_WRITE)) {
             long block = number(file, number(file, REFCOUNT_TABLE_FIELD));
             long l2Table = number(file, number(file, L1_TABLE_FIELD)) & OFFSET;
-            long behindTheFile = (file.size() >> 16) + 2;
+            long unused = ((file.size() - 1) >> 16) + 2;
+            file.truncate((unused + 1) << 16);
             file.write(block + 2 * (l2Table >> 16), ByteBuffer.wrap(new byte[] {0, 0}));
-            file.write(block + 2 * behindTheFile, ByteBuffer.wrap(new byte[] {0, 1}));
+            file.write(block + 2 * unused, ByteBuffer.wrap(new byte[] {0, 1}));
             if (dirty) {
                 file.write(INCOMPATIBLE_FIELD + Long.BYTES - 1, ByteBuffer.wrap(new byte[] {1}));
             }
