@@ -57,6 +57,12 @@ final class Amendment {
         if (version != header.version()) {
             requireRoom(header, area, version);
         }
+        if (order != header.refcountOrder()) {
+            // QC-MNT-28: whatever may be refused is asked before the first change.
+            RefcountStore counts = counts(header);
+            noteStructures(counts, header);
+            requireFits(counts, order, header, new TreeSet<>());
+        }
         if (version > header.version()) {
             changeVersion(header, area, version);
         }
@@ -169,15 +175,19 @@ final class Amendment {
     }
 
     private void changeWidth(ImageHeader header, int order) throws DiskException {
-        HostSpace space = new HostSpace(header.clusterBits(), host.size());
-        RefcountStore old =
-                new RefcountStore(host, space, header, CacheBudget.atDepth(0).refcountBytes());
+        RefcountStore old = counts(header);
         noteStructures(old, header);
         NavigableSet<Long> ranges = new TreeSet<>();
-        long first = Math.max(space.usedClusters(), requireFits(old, order, header, ranges));
+        long used = new HostSpace(header.clusterBits(), host.size()).usedClusters();
+        long first = Math.max(used, requireFits(old, order, header, ranges));
         RefcountRebuild rebuild = new RefcountRebuild(host, header.clusterBits(), order, first, ranges);
         rebuild.write(cluster -> countWithout(old, cluster));
         switchTable(rebuild, order);
+    }
+
+    private RefcountStore counts(ImageHeader header) throws DiskException {
+        HostSpace space = new HostSpace(header.clusterBits(), host.size());
+        return new RefcountStore(host, space, header, CacheBudget.atDepth(0).refcountBytes());
     }
 
     private void noteStructures(RefcountStore old, ImageHeader header) throws DiskException {

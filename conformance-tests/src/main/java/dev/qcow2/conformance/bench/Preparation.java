@@ -5,12 +5,15 @@ import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.HostDirectory;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.Random;
 
 /** The image that a workload starts from, always with 64 KiB clusters and 16-bit reference counts. */
 public enum Preparation {
@@ -80,6 +83,42 @@ public enum Preparation {
             }
         }
     },
+    /** Extended L2 entries; every cluster reads as zero by its subclusters' bits and has no host cluster. */
+    SUBCLUSTERS_ZERO(false) {
+        @Override
+        void prepare(Builder builder) throws DiskException {
+            builder.create(IMAGE, Optional.empty(), FormatFeatures.PLAIN.withExtendedL2());
+            builder.change(IMAGE, disk -> disk.writeZeroes(0, disk.size(), ZeroMode.MAY_UNMAP));
+        }
+    },
+    /** Extended L2 entries, nothing allocated; the backing file is full of data, and a copy is owed for broken subclusters only. */
+    SUBCLUSTERS_OVER_DATA(false) {
+        @Override
+        void prepare(Builder builder) throws DiskException {
+            builder.create(BASE, Optional.empty());
+            builder.change(BASE, disk -> fill(disk, 0, CLUSTER));
+            builder.create(IMAGE, Optional.of(BASE), FormatFeatures.PLAIN.withExtendedL2());
+        }
+    },
+    /** Every cluster is compressed. */
+    COMPRESSED(true) {
+        @Override
+        void prepare(Builder builder) throws DiskException {
+            builder.create(IMAGE, Optional.empty());
+            builder.change(IMAGE, Preparation::fillCompressed);
+        }
+    },
+    /** Every cluster holds data and is shared with a snapshot, so each first write copies. */
+    SNAPSHOT(false) {
+        @Override
+        void prepare(Builder builder) throws DiskException {
+            builder.create(IMAGE, Optional.empty());
+            builder.change(IMAGE, disk -> {
+                fill(disk, 0, CLUSTER);
+                disk.createSnapshot("before");
+            });
+        }
+    },
     /** A million clusters, allocated in scattered order, with nothing in them. */
     FRAGMENTED_1M(true) {
         @Override
@@ -130,6 +169,18 @@ public enum Preparation {
         prepare(new Builder(directory, diskSize));
     }
 
+    /** Text-like data: half of each cluster repeats itself, half does not. */
+    private static void fillCompressed(VirtualDisk disk) throws DiskException {
+        Random random = new Random(1);
+        byte[] cluster = new byte[CLUSTER];
+        random.nextBytes(cluster);
+        Arrays.fill(cluster, 0, CLUSTER / 2, (byte) 0x5a);
+        for (long at = 0; at < disk.size(); at += CLUSTER) {
+            cluster[0] = (byte) (at / CLUSTER);
+            disk.writeCompressed(at, ByteBuffer.wrap(cluster));
+        }
+    }
+
     private static void fill(VirtualDisk disk, long from, long step) throws DiskException {
         // Whole runs where clusters are neighbours: preparation is not measured, but it is waited for.
         int run = step == CLUSTER ? 16 * CLUSTER : CLUSTER;
@@ -156,7 +207,11 @@ public enum Preparation {
         private static final DiskDriver DRIVER = new OptimizedDriver();
 
         void create(String name, Optional<String> backing) throws DiskException {
-            CreateOptions options = CreateOptions.ofSize(diskSize);
+            create(name, backing, FormatFeatures.PLAIN);
+        }
+
+        void create(String name, Optional<String> backing, FormatFeatures features) throws DiskException {
+            CreateOptions options = CreateOptions.ofSize(diskSize).withFeatures(features);
             DRIVER.create(
                     directory,
                     name,

@@ -63,8 +63,15 @@ final class RawContender implements Contender {
     /** Where images have data everywhere the raw file has, too: holes are quicker to read, and slower to write. */
     private static boolean isFull(Workload workload) {
         return switch (workload.preparation()) {
-            case DATA, CHAIN_OF_8 -> true;
-            case ZERO_PLAIN, ZERO_ALLOCATED, UNALLOCATED, ZERO_BACKING, DATA_BACKING, FRAGMENTED_1M -> false;
+            case DATA, CHAIN_OF_8, COMPRESSED, SNAPSHOT -> true;
+            case ZERO_PLAIN,
+                    ZERO_ALLOCATED,
+                    UNALLOCATED,
+                    ZERO_BACKING,
+                    DATA_BACKING,
+                    SUBCLUSTERS_ZERO,
+                    SUBCLUSTERS_OVER_DATA,
+                    FRAGMENTED_1M -> false;
         };
     }
 

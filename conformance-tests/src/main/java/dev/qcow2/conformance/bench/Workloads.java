@@ -53,6 +53,14 @@ public final class Workloads {
         rows.add(sequential("1m-sequential-read-cold-qd1", READ_COLD, Preparation.DATA, (int) MIB, 512 / scale));
         rows.add(random("4k-random-read-chain-of-8-qd1", READ, Preparation.CHAIN_OF_8, 1, scale));
         rows.add(sequential("64k-discard-qd1", DISCARD, Preparation.DATA, CLUSTER, 8192 / scale));
+        for (int inFlight : new int[] {1, 32}) {
+            String suffix = "-qd" + inFlight;
+            rows.add(some("4k-subclusters-zero" + suffix, Preparation.SUBCLUSTERS_ZERO, inFlight, scale));
+            rows.add(some("4k-subclusters-over-data" + suffix, Preparation.SUBCLUSTERS_OVER_DATA, inFlight, scale));
+            rows.add(some("4k-snapshot-then-rewrite" + suffix, Preparation.SNAPSHOT, inFlight, scale));
+        }
+        rows.add(sequential("64k-compressed-read-qd1", READ, Preparation.COMPRESSED, CLUSTER, 8192 / scale));
+        rows.add(sequential("4k-compressed-read-qd1", READ, Preparation.COMPRESSED, SMALL, 65536 / scale));
         rows.add(whole("audit-1m-clusters", AUDIT, scale));
         rows.add(whole("status-1m-clusters", STATUS, scale));
         rows.add(new Workload("open-16t", OPEN, Preparation.UNALLOCATED, 16L << 40, 0, 0, 1, 1));
@@ -64,6 +72,12 @@ public final class Workloads {
     /** Each request meets a cluster that no other request touches: the workload of the seed commit. */
     private static Workload fresh(String name, Preparation preparation, int inFlight, int scale) {
         int requests = atLeast(1, 16384 / scale);
+        return new Workload(name, WRITE, preparation, (long) requests * CLUSTER, SMALL, CLUSTER, requests, inFlight);
+    }
+
+    /** As {@link #fresh}, with fewer requests where the image takes long to make. */
+    private static Workload some(String name, Preparation preparation, int inFlight, int scale) {
+        int requests = 8192 / scale;
         return new Workload(name, WRITE, preparation, (long) requests * CLUSTER, SMALL, CLUSTER, requests, inFlight);
     }
 
