@@ -136,7 +136,7 @@ final class ChainOpener {
     private Image image(HostFile host, String fileName, ImageHeader header, int depth) throws DiskException {
         SectorCrypto crypto = unlock(host, fileName, header);
         Layer backing = null;
-        if (header.backingName().isPresent() && !alone) {
+        if (header.backingName().isPresent() && !alone && openOptions.backing() != BackingPolicy.IGNORE) {
             backing = backing(
                     fileName, header.backingName().get(), header.backingFormat().orElse(null), depth + 1);
         }

@@ -190,7 +190,9 @@ final class ImageOpener {
     private Optional<Layer> openBacking(String fileName, Image image) throws DiskException {
         Header header = image.header();
         // QC-HDR-04: without an offset there is no backing file. An empty name names none either.
-        if (header.backingNameOffset() == 0 || header.backingNameLength() == 0) {
+        if (header.backingNameOffset() == 0
+                || header.backingNameLength() == 0
+                || options.backing() == BackingPolicy.IGNORE) {
             return Optional.empty();
         }
         String name = HeaderExtension.text(image.read(header.backingNameOffset(), header.backingNameLength()));

@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.command;
 
 import dev.qcow2.conformance.bench.BenchCommand;
+import dev.qcow2.conformance.img.ImgCommand;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -50,6 +51,7 @@ public final class Qcow2Command implements Runnable {
         return new CommandLine(new Qcow2Command())
                 .addSubcommand(new ConformCommand(drivers))
                 .addSubcommand(new BenchCommand())
+                .addSubcommand(new ImgCommand())
                 .setOut(out)
                 .setErr(err)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {

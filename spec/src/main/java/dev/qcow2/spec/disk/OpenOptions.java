@@ -27,7 +27,12 @@ public record OpenOptions(
         /** An image that names a backing file is refused: the safe choice for images of strangers. */
         REFUSE,
         /** Backing files are opened read-only, wherever the {@code HostDirectory} finds them. */
-        FOLLOW
+        FOLLOW,
+        /**
+         * The image is taken as if it named none: what it leaves open reads as zero. For tools that look at one image of a chain;
+         * never for a guest, so only with {@link Access#READ_ONLY}.
+         */
+        IGNORE
     }
 
     /** Whether an external data file that an image names is opened. */
@@ -59,6 +64,18 @@ public record OpenOptions(
          * @return its passphrase, if known
          */
         Optional<Passphrase> of(String fileName);
+    }
+
+    /**
+     * Checks the combination.
+     *
+     * @throws IllegalArgumentException if backing files are ignored and the guest may write
+     */
+    public OpenOptions {
+        if (backing == BackingPolicy.IGNORE && access == Access.READ_WRITE) {
+            // A write would take the rest of its cluster for zero, and hide the backing file's bytes for good.
+            throw new IllegalArgumentException("an image whose backing file is ignored can't be written");
+        }
     }
 
     /**

@@ -98,6 +98,18 @@ public interface VirtualDisk extends AutoCloseable {
     List<BlockStatus> status(long guestOffset, long length) throws DiskException;
 
     /**
+     * Says where in the host's files a range is, from metadata alone.
+     *
+     * @param guestOffset first byte asked for
+     * @param length bytes
+     * @return extents in ascending order that tile the range; neighbours that could be one are one; empty if {@code length} is 0
+     * @throws DiskException as for {@link #status}
+     */
+    default List<MappedExtent> map(long guestOffset, long length) throws DiskException {
+        throw missing("the map of host offsets");
+    }
+
+    /**
      * Writes whole clusters in compressed form; one that does not get smaller is written as it is. What was there before, compressed or
      * not, is given up.
      *
