@@ -3,6 +3,7 @@ package dev.qcow2.conformance.command;
 import dev.qcow2.conformance.bench.BenchCommand;
 import dev.qcow2.conformance.img.ImgCommand;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,6 +49,10 @@ public final class Qcow2Command implements Runnable {
 
     /** Runs the command with a choice of implementations. */
     static int run(Drivers drivers, PrintWriter out, PrintWriter err, String... arguments) {
+        // Scripts start this one thousands of times, and it reads its arguments as C programs do.
+        if (arguments.length > 0 && arguments[0].equals("img")) {
+            return ImgCommand.run(out, err, Arrays.copyOfRange(arguments, 1, arguments.length));
+        }
         return new CommandLine(new Qcow2Command())
                 .addSubcommand(new ConformCommand(drivers))
                 .addSubcommand(new BenchCommand())
