@@ -33,7 +33,13 @@ import picocli.CommandLine.Spec;
         name = "conform",
         description = "Runs random sequences on all implementations, the model and QEMU, and compares them.",
         mixinStandardHelpOptions = true,
-        footer = "Exit code: 0 all the same, 1 a difference, 2 wrong usage or environment.")
+        footer = {
+            "Exit code: 0 all the same, 1 a difference, 2 wrong usage or environment.",
+            "Examples:",
+            "  qcow2 conform                                the whole campaign",
+            "  qcow2 conform --image disk.qcow2 --time 60   each sequence starts from a copy of an image",
+            "  qcow2 conform --replay difference.txt        one script"
+        })
 final class ConformCommand implements Callable<Integer> {
 
     private static final String MINIMAL_NAME = "qcow2-difference-";

@@ -1,9 +1,9 @@
 package dev.qcow2.conformance.command;
 
-import dev.qcow2.conformance.bench.BenchCommand;
 import dev.qcow2.conformance.img.ImgCommand;
 import java.io.PrintWriter;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -44,19 +44,17 @@ public final class Qcow2Command implements Runnable {
      * @return 0 if all is the same, 1 if there is a difference, 2 for wrong usage or environment
      */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        return run(Drivers.standard(), out, err, arguments);
+        return run(Drivers::standard, out, err, arguments);
     }
 
     /** Runs the command with a choice of implementations. */
-    static int run(Drivers drivers, PrintWriter out, PrintWriter err, String... arguments) {
+    static int run(Supplier<Drivers> drivers, PrintWriter out, PrintWriter err, String... arguments) {
         // Scripts start this one thousands of times, and it reads its arguments as C programs do.
         if (arguments.length > 0 && arguments[0].equals("img")) {
             return ImgCommand.run(out, err, Arrays.copyOfRange(arguments, 1, arguments.length));
         }
-        return new CommandLine(new Qcow2Command())
-                .addSubcommand(new ConformCommand(drivers))
-                .addSubcommand(new BenchCommand())
-                .addSubcommand(new ImgCommand())
+        return new Subcommands(drivers)
+                .addTo(new CommandLine(new Qcow2Command()), arguments)
                 .setOut(out)
                 .setErr(err)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {

@@ -34,7 +34,7 @@ class ConformCommandTest {
     }
 
     private int run(Drivers drivers, String... arguments) {
-        return Qcow2Command.run(drivers, new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+        return Qcow2Command.run(() -> drivers, new PrintWriter(out, true), new PrintWriter(err, true), arguments);
     }
 
     private int run(String... arguments) {
