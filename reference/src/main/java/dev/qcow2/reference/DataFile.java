@@ -5,7 +5,7 @@ import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.disk.DataFileException;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.HostException;
+import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.DataFilePolicy;
 import dev.qcow2.spec.disk.RequestRefusedException;
@@ -53,7 +53,7 @@ record DataFile(HostFile file, boolean raw) {
                 throw refused(fileName, DataFileClause.QC_DATA_13, name, "it is in use already");
             }
             return Optional.of(new DataFile(directory.open(target, options.access()), raw));
-        } catch (HostException e) {
+        } catch (HostIoException e) {
             DiskException refusal = refused(fileName, DataFileClause.QC_DATA_07, name, String.valueOf(e.getMessage()));
             refusal.initCause(e);
             throw refusal;

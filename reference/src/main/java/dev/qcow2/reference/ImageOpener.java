@@ -8,7 +8,7 @@ import dev.qcow2.spec.disk.BackingException;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.HostException;
+import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
@@ -231,7 +231,7 @@ final class ImageOpener {
                 throw refused(fileName, BackingClause.QC_BACK_04, name, "it is in the chain already");
             }
             return directory.open(target, Access.READ_ONLY);
-        } catch (HostException e) {
+        } catch (HostIoException e) {
             DiskException refusal = refused(fileName, BackingClause.QC_BACK_03, name, String.valueOf(e.getMessage()));
             refusal.initCause(e);
             throw refusal;

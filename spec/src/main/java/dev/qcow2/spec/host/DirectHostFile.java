@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file that bypasses the host's page cache.
@@ -41,7 +42,7 @@ public final class DirectHostFile implements HostFile {
     }
 
     /**
-     * Opens a file.
+     * Opens a file without locking it.
      *
      * @param path where it is
      * @param durability what a flush does
@@ -51,7 +52,14 @@ public final class DirectHostFile implements HostFile {
      */
     public static DirectHostFile open(Path path, RealHostFile.Durability durability, OpenOption... options)
             throws DiskException {
-        RealHostFile file = RealHostFile.open(path, durability, options);
+        return open(path, durability, null, options);
+    }
+
+    /** As above; the locks are given back when the file is closed. */
+    static DirectHostFile open(
+            Path path, RealHostFile.Durability durability, ImageLocks.@Nullable Share share, OpenOption... options)
+            throws DiskException {
+        RealHostFile file = RealHostFile.open(path, durability, share, options);
         try {
             OpenOption[] direct = Arrays.copyOf(options, options.length + 1, OpenOption[].class);
             direct[options.length] = directOption();

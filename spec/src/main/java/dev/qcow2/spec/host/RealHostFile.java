@@ -29,8 +29,11 @@ public final class RealHostFile implements HostFile {
     private final Durability durability;
     private final boolean writable;
     private final @Nullable LinuxFile linux;
+    private final ImageLocks.@Nullable Share share;
 
-    private RealHostFile(Path path, FileChannel channel, Durability durability, boolean writable) {
+    private RealHostFile(
+            Path path, FileChannel channel, Durability durability, boolean writable, ImageLocks.@Nullable Share share) {
+        this.share = share;
         this.path = path;
         this.channel = channel;
         this.durability = durability;
@@ -40,7 +43,7 @@ public final class RealHostFile implements HostFile {
     }
 
     /**
-     * Opens a file.
+     * Opens a file without locking it.
      *
      * @param path where it is
      * @param durability what a flush does
@@ -49,10 +52,16 @@ public final class RealHostFile implements HostFile {
      * @throws DiskException if the host refuses
      */
     public static RealHostFile open(Path path, Durability durability, OpenOption... options) throws DiskException {
+        return open(path, durability, null, options);
+    }
+
+    /** As above; the locks are given back when the file is closed. */
+    static RealHostFile open(Path path, Durability durability, ImageLocks.@Nullable Share share, OpenOption... options)
+            throws DiskException {
         try {
             FileChannel channel = FileChannel.open(path, options);
             boolean writable = List.of(options).contains(StandardOpenOption.WRITE);
-            return new RealHostFile(path, channel, durability, writable);
+            return new RealHostFile(path, channel, durability, writable, share);
         } catch (IOException | UnsupportedOperationException e) {
             throw new HostIoException(path.toString(), "open", e);
         }
@@ -159,6 +168,10 @@ public final class RealHostFile implements HostFile {
             channel.close();
         } catch (IOException e) {
             throw failure("close", e);
+        } finally {
+            if (share != null) {
+                share.close();
+            }
         }
     }
 
