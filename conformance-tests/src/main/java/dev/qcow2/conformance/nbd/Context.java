@@ -4,11 +4,14 @@ import dev.qcow2.spec.disk.BlockStatus;
 
 /** What block status can tell of a range. */
 enum Context {
-    /** Whether it takes space (bit 0: it does not) and whether it reads as zero (bit 1: it does). */
+    /**
+     * Bit 0 says that it is a hole, bit 1 that it reads as zero. What is known to be zero counts as a hole, whether or not an image
+     * says so itself or still has a host cluster there: so QEMU's server tells it too.
+     */
     BASE_ALLOCATION("base:allocation") {
         @Override
         int describe(BlockStatus status) {
-            return (status.allocated() ? 0 : 1) | (status.content() == BlockStatus.Content.ZERO ? 2 : 0);
+            return status.content() == BlockStatus.Content.ZERO ? HOLE | ZERO : 0;
         }
     },
     /** Which image of the backing chain holds it: 1 is the image itself, 0 says that none does. */
@@ -18,6 +21,9 @@ enum Context {
             return status.allocated() ? status.depth() + 1 : 0;
         }
     };
+
+    private static final int HOLE = 1;
+    private static final int ZERO = 2;
 
     private final String wireName;
 

@@ -3,6 +3,7 @@ package dev.qcow2.conformance.tool;
 import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.RealHostDirectory;
+import dev.qcow2.spec.host.RealHostDirectory.Locking;
 import java.nio.file.Path;
 
 /**
@@ -20,10 +21,11 @@ public record ToolSettings(
     /**
      * Returns the host's files under these settings.
      *
-     * @return a directory whose relative names start at the base
+     * @return a directory whose relative names start at the base; one user of images, see {@link RealHostDirectory}
      */
     public HostDirectory files() {
-        return new RealHostDirectory(base, cache.durability(), cache.caching());
+        return new RealHostDirectory(base, cache.durability(), cache.caching())
+                .withLocking(forceShare ? Locking.FORCE_SHARE : Locking.LIKE_QEMU);
     }
 
     /**
