@@ -42,13 +42,13 @@ final class GoodEnd implements AutoCloseable {
     }
 
     /** Tells people and scripts that clients can come. */
-    void announce(PrintWriter out, Export export, String implementation) throws IOException {
+    void announce(PrintWriter out, Export export, String kind) throws IOException {
         if (pidFile != null) {
             Files.writeString(pidFile, ProcessHandle.current().pid() + "\n");
         }
         out.println("listening on " + ListenAddress.uri(socket.channel().getLocalAddress(), export.name())
                 + ": export \"" + export.name() + "\", " + export.sizeBytes() + " bytes, "
-                + (export.is(Export.Trait.READ_ONLY) ? "read-only" : "read-write") + ", " + implementation);
+                + (export.is(Export.Trait.READ_ONLY) ? "read-only" : "read-write") + ", " + kind);
         out.flush();
     }
 

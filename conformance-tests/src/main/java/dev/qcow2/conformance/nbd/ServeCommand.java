@@ -2,6 +2,7 @@ package dev.qcow2.conformance.nbd;
 
 import dev.qcow2.conformance.nbd.Export.Trait;
 import dev.qcow2.conformance.nbd.NbdServer.Life;
+import dev.qcow2.conformance.tool.ToolException;
 import dev.qcow2.spec.disk.DiskException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -134,7 +135,7 @@ public final class ServeCommand implements Callable<Integer> {
             checkOptions();
             serve();
             return 0;
-        } catch (IOException e) {
+        } catch (IOException | ToolException e) {
             err.println("qcow2 serve: " + e.getMessage());
             return FAILED;
         }
@@ -169,7 +170,7 @@ public final class ServeCommand implements Callable<Integer> {
         };
     }
 
-    private void serve() throws IOException {
+    private void serve() throws IOException, ToolException {
         boolean ignoreTrim = ignoresTrim();
         Life life = new Life(shared == 0 ? Limits.MAX_CLIENTS : Math.min(shared, Limits.MAX_CLIENTS), persistent);
         ListenAddress place = socket == null ? ListenAddress.tcp(bind, port) : ListenAddress.unix(socket);
@@ -182,7 +183,7 @@ public final class ServeCommand implements Callable<Integer> {
             NbdServer server =
                     new NbdServer(listening.channel(), export, life, text -> err.println("qcow2 serve: " + text));
             try (GoodEnd end = GoodEnd.onSignal(server, listening, pidFile)) {
-                end.announce(out, export, opened.implementation());
+                end.announce(out, export, opened.kind());
                 server.run();
                 end.succeeded();
             }

@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.tool;
 
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FileInUseException;
 import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.NoSpaceException;
 import java.io.IOException;
@@ -19,6 +20,9 @@ public final class Failures {
     public static String words(DiskException failure) {
         if (failure instanceof NoSpaceException) {
             return "No space left on device";
+        }
+        if (failure instanceof FileInUseException inUse) {
+            return inUse.reason() + "\nIs another process using the image [" + inUse.fileName() + "]?";
         }
         if (failure instanceof HostIoException host) {
             return host.getCause() instanceof IOException cause ? HostWords.of(cause) : hostWords(host);
