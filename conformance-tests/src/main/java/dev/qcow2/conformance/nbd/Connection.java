@@ -3,7 +3,6 @@ package dev.qcow2.conformance.nbd;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** One client, from its greeting to its leave. */
 final class Connection implements AutoCloseable {
@@ -26,18 +25,20 @@ final class Connection implements AutoCloseable {
      * @return true if it has used the disk, false if it only asked about it
      */
     boolean serve() {
-        Consumer<String> log = surroundings.log();
-        try (wire) {
+        try {
             Optional<Handshake.Agreement> agreement = new Handshake(wire, surroundings.export()).run();
             if (agreement.isPresent()) {
                 agreed = true;
                 new Transmission(wire, answers, agreement.get(), surroundings).run();
             }
         } catch (ClientException e) {
-            log.accept("client dropped: " + e.getMessage());
+            surroundings.log().accept("client dropped: " + e.getMessage());
         } catch (IOException e) {
             // The connection is gone, by the client's will or by ours.
-            log.accept("client gone: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()));
+            String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+            surroundings.log().accept("client gone: " + reason);
+        } finally {
+            close();
         }
         return agreed;
     }
