@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,7 @@ final class ImageLocks {
     private static final class Held {
         private final Object key;
         private final LockBytes bytes;
-        private final int[] handles = new int[Use.values().length];
+        private final Map<Use, Integer> handles = new EnumMap<>(Use.class);
         private int used;
         private int denied;
 
@@ -109,7 +110,7 @@ final class ImageLocks {
         }
         int oldUsed = held.used;
         int oldDenied = held.denied;
-        held.handles[use.ordinal()]++;
+        held.handles.merge(use, 1, Integer::sum);
         try {
             settle(held);
             requireNoObjection(path.toString(), held, held.used & ~oldUsed, held.denied & ~oldDenied);
@@ -156,12 +157,11 @@ final class ImageLocks {
     }
 
     private void drop(Held held, Use use) throws DiskException {
-        held.handles[use.ordinal()]--;
-        for (int count : held.handles) {
-            if (count > 0) {
-                settle(held);
-                return;
-            }
+        // The last one takes the entry with it.
+        held.handles.computeIfPresent(use, (key, count) -> count == 1 ? null : count - 1);
+        if (!held.handles.isEmpty()) {
+            settle(held);
+            return;
         }
         files.remove(held.key);
         held.bytes.close();
@@ -171,11 +171,9 @@ final class ImageLocks {
     private static void settle(Held held) throws DiskException {
         int used = 0;
         int denied = 0;
-        for (Use use : Use.values()) {
-            if (held.handles[use.ordinal()] > 0) {
-                used |= use.used;
-                denied |= use.denied;
-            }
+        for (Use use : held.handles.keySet()) {
+            used |= use.used;
+            denied |= use.denied;
         }
         for (int n = 0; n < PERMISSIONS.length; n++) {
             held.used = set(held.bytes, USED_BASE, n, held.used, used);
@@ -191,6 +189,6 @@ final class ImageLocks {
         } else if ((held & bit) > (wanted & bit)) {
             bytes.release(base + n);
         }
-        return held & ~bit | wanted & bit;
+        return (held & ~bit) | (wanted & bit);
     }
 }
