@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +27,25 @@ public final class ModelRun {
     /** The constant that names the seeded fault. */
     public static final String FAULT = "Fault";
 
+    private static final Duration LISTENING = Duration.ofSeconds(2);
     private static final int ALL_HOLD = 0;
     private static final List<Integer> BROKEN = List.of(10, 11, 12, 13);
 
     private final Path scratch;
     private final Duration limit;
     private final String heap;
+    private final LongConsumer states;
+
+    /**
+     * Makes a runner that tells nobody how far it is.
+     *
+     * @param scratch a folder in which each run makes and removes a folder of its own
+     * @param limit how long a run may take
+     * @param heap how much memory a run may take, as the option -Xmx says it: "1g"
+     */
+    public ModelRun(Path scratch, Duration limit, String heap) {
+        this(scratch, limit, heap, found -> {});
+    }
 
     /**
      * Makes a runner.
@@ -38,11 +53,13 @@ public final class ModelRun {
      * @param scratch a folder in which each run makes and removes a folder of its own
      * @param limit how long a run may take
      * @param heap how much memory a run may take, as the option -Xmx says it: "1g"
+     * @param states hears now and then how many distinct states were found; TLC says so once a minute
      */
-    public ModelRun(Path scratch, Duration limit, String heap) {
+    public ModelRun(Path scratch, Duration limit, String heap, LongConsumer states) {
         this.scratch = scratch;
         this.limit = limit;
         this.heap = heap;
+        this.states = states;
     }
 
     /**
@@ -82,6 +99,33 @@ public final class ModelRun {
     public ModelOutcome run(ModelCase model, Map<String, String> constants) throws ModelException, IOException {
         String configuration = withConstants(model.configuration(), ModelFiles.text(model.configuration()), constants);
         return run(model.module(), model.configuration(), configuration, Map.of(), null);
+    }
+
+    /**
+     * Checks a model with a seeded fault, so that each step of a counterexample is named after the
+     * request and its parameters: {@code Write_1_1_2_a}.
+     *
+     * @param model which
+     * @param fault the name of the fault, or "none"
+     * @return what was found
+     * @throws ModelException if there is no answer
+     * @throws IOException if files cannot be written or the process cannot be started
+     */
+    public ModelOutcome trace(ModelCase model, String fault) throws ModelException, IOException {
+        String text = ModelFiles.text(model.configuration());
+        boolean sound = fault.equals("none");
+        String configuration =
+                withConstants(model.configuration(), text, sound ? Map.of() : Map.of(FAULT, "\"" + fault + "\""));
+        Optional<TracedModule> traced = TracedModule.of(model.module(), configuration);
+        if (traced.isEmpty()) {
+            return run(model.module(), model.configuration(), configuration, Map.of(), null);
+        }
+        return run(
+                traced.get().module(),
+                model.configuration(),
+                traced.get().configuration(),
+                Map.of(traced.get().module() + ".tla", traced.get().text()),
+                null);
     }
 
     /**
@@ -147,8 +191,15 @@ public final class ModelRun {
                 .redirectOutput(log.toFile())
                 .start();
         try {
-            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new ModelException(configurationName, 0, "TLC had no answer after " + limit.toSeconds() + " s");
+            long end = System.nanoTime() + limit.toNanos();
+            long left = limit.toNanos();
+            while (!process.waitFor(Math.min(left, LISTENING.toNanos()), TimeUnit.NANOSECONDS)) {
+                left = end - System.nanoTime();
+                if (left <= 0) {
+                    throw new ModelException(
+                            configurationName, 0, "TLC had no answer after " + limit.toMillis() / 1000.0 + " s");
+                }
+                TlcOutput.statesSoFar(log).ifPresent(states);
             }
             return process.exitValue();
         } catch (InterruptedException e) {

@@ -2,11 +2,13 @@ package dev.qcow2.spec.tla;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The models and the seeded faults, as the files {@code models.txt} and {@code faults.txt} beside the
- * modules list them.
+ * modules list them, and what {@code properties.txt} says of the properties.
  *
  * <p>Each line is a row, its columns separated by a vertical bar; an empty line and a line that
  * begins with # say nothing.
@@ -15,18 +17,21 @@ public final class ModelTable {
 
     private static final String MODELS = "models.txt";
     private static final String FAULTS = "faults.txt";
+    private static final String PROPERTIES = "properties.txt";
     private static final int COLUMNS = 6;
 
     private final List<ModelCase> models;
     private final List<FaultCase> faults;
+    private final Map<String, String> meanings;
 
-    private ModelTable(List<ModelCase> models, List<FaultCase> faults) {
+    private ModelTable(List<ModelCase> models, List<FaultCase> faults, Map<String, String> meanings) {
         this.models = List.copyOf(models);
         this.faults = List.copyOf(faults);
+        this.meanings = Map.copyOf(meanings);
     }
 
     /**
-     * Reads the two files.
+     * Reads the three files.
      *
      * @return the table
      * @throws ModelException if a line is no row, or a fault names no small model
@@ -34,7 +39,7 @@ public final class ModelTable {
      */
     public static ModelTable load() throws ModelException, IOException {
         List<ModelCase> models = new ArrayList<>();
-        for (Row row : rows(MODELS)) {
+        for (Row row : rows(MODELS, COLUMNS)) {
             models.add(new ModelCase(
                     row.column(0),
                     row.column(1),
@@ -46,7 +51,7 @@ public final class ModelTable {
                     row.column(5)));
         }
         List<FaultCase> faults = new ArrayList<>();
-        for (Row row : rows(FAULTS)) {
+        for (Row row : rows(FAULTS, COLUMNS)) {
             row.oneOf(1, models.stream().map(ModelCase::name).toArray(String[]::new));
             faults.add(new FaultCase(
                     row.column(0),
@@ -56,7 +61,11 @@ public final class ModelTable {
                     row.column(4),
                     row.column(5)));
         }
-        return new ModelTable(models, faults);
+        Map<String, String> meanings = new HashMap<>();
+        for (Row row : rows(PROPERTIES, 3)) {
+            meanings.put(row.column(0) + "." + row.column(1), row.column(2));
+        }
+        return new ModelTable(models, faults, meanings);
     }
 
     /**
@@ -79,6 +88,17 @@ public final class ModelTable {
     }
 
     /**
+     * Returns what a property says.
+     *
+     * @param module a TLA+ module
+     * @param property a property of it
+     * @return a sentence, or the property's name if nobody wrote one down
+     */
+    public String meaning(String module, String property) {
+        return meanings.getOrDefault(module + "." + property, property);
+    }
+
+    /**
      * Returns one model.
      *
      * @param name its name
@@ -93,7 +113,7 @@ public final class ModelTable {
                 .orElseThrow(() -> new IllegalArgumentException("no " + scope.folder() + " model " + name));
     }
 
-    private static List<Row> rows(String file) throws ModelException, IOException {
+    private static List<Row> rows(String file, int width) throws ModelException, IOException {
         List<Row> rows = new ArrayList<>();
         int number = 0;
         for (String line : ModelFiles.text(file).split("\n", -1)) {
@@ -102,8 +122,8 @@ public final class ModelTable {
                 continue;
             }
             String[] columns = line.split("\\|", -1);
-            if (columns.length != COLUMNS) {
-                throw new ModelException(file, number, "found " + columns.length + " columns, must be " + COLUMNS);
+            if (columns.length != width) {
+                throw new ModelException(file, number, "found " + columns.length + " columns, must be " + width);
             }
             rows.add(new Row(file, number, List.of(columns)));
         }

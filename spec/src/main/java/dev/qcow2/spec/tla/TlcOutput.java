@@ -1,7 +1,13 @@
 package dev.qcow2.spec.tla;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,6 +29,7 @@ final class TlcOutput {
     private static final Pattern START = Pattern.compile("@!@!@STARTMSG (\\d+):(\\d+) @!@!@");
     private static final Pattern END = Pattern.compile("@!@!@ENDMSG \\d+ @!@!@");
     private static final Pattern COUNTS = Pattern.compile("(\\d+) states generated, (\\d+) distinct states found");
+    private static final Pattern PROGRESS = Pattern.compile("^Progress\\(.* ([\\d,]+) distinct states found");
     private static final Pattern DEPTH = Pattern.compile("state graph search is (\\d+)");
     private static final Pattern PROPERTY =
             Pattern.compile("^(?:Invariant|Action property|Property) (.+?) is violated");
@@ -53,6 +60,20 @@ final class TlcOutput {
                 parserLines.add(line);
             }
         }
+    }
+
+    /** How many distinct states the unfinished output of a run speaks of last. */
+    static OptionalLong statesSoFar(Path log) throws IOException {
+        OptionalLong found = OptionalLong.empty();
+        try (BufferedReader in = Files.newBufferedReader(log, StandardCharsets.UTF_8)) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                Matcher progress = PROGRESS.matcher(line);
+                if (progress.find()) {
+                    found = OptionalLong.of(Long.parseLong(progress.group(1).replace(",", "")));
+                }
+            }
+        }
+        return found;
     }
 
     /** The lines of the parser. */
