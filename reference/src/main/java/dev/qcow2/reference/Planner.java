@@ -68,12 +68,16 @@ final class Planner {
         return plan.build();
     }
 
-    private static void writeInPlace(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {
+    private void writeInPlace(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {
         plan.note(Section.DECIDE, RefcountClause.QC_REF_01, "the cluster is the disk's alone: overwrite it");
         plan.add(
                 Section.COPY,
                 GuestClause.QC_GUEST_01,
                 new Step.WriteGuest(mapping.guest(), mapping.l2().hostOffset(), offsetInCluster, payload));
+        if (!mapping.l2().copied() && !image.hasDataFile()) {
+            // Another guest cluster shared the host cluster and has left it: nobody had this entry at hand then.
+            parts.linkL2(plan, mapping, mapping.l2().withCopied(true));
+        }
     }
 
     private void fillKept(Plan.Builder plan, Mapping mapping, int offsetInCluster, ByteBuffer payload) {

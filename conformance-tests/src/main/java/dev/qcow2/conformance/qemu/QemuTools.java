@@ -1,5 +1,7 @@
 package dev.qcow2.conformance.qemu;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.program.HostProgram;
 import dev.qcow2.conformance.program.HostProgram.Answer;
@@ -65,6 +67,39 @@ public final class QemuTools {
         command.add(image.name());
         Answer answer = run(command);
         return answer.exitCode() == 0 ? Optional.empty() : Optional.of(answer.beginning());
+    }
+
+    /**
+     * What {@code qemu-img check} counts.
+     *
+     * @param corruptions broken rules
+     * @param leaks leaked clusters
+     * @param checkErrors what it could not look at
+     */
+    public record Counts(long corruptions, long leaks, long checkErrors) {}
+
+    /**
+     * Runs {@code qemu-img check} and reads its figures.
+     *
+     * @param image a qcow2 image
+     * @return the figures
+     * @throws IOException if the program can't be run, or does not open the image
+     */
+    public Counts count(QemuImage image) throws IOException {
+        List<String> command = new ArrayList<>(List.of("qemu-img", "check", "--output=json"));
+        command.addAll(image.options());
+        command.add(image.name());
+        Answer answer = run(command);
+        int from = answer.output().indexOf('{');
+        int to = answer.output().lastIndexOf('}');
+        if (from < 0 || to < from) {
+            throw new IOException(String.join(" ", command) + ": " + answer.beginning());
+        }
+        JsonNode root = new ObjectMapper().readTree(answer.output().substring(from, to + 1));
+        return new Counts(
+                root.path("corruptions").asLong(),
+                root.path("leaks").asLong(),
+                root.path("check-errors").asLong());
     }
 
     /**
