@@ -2,9 +2,9 @@ package dev.qcow2.conformance.command;
 
 import dev.qcow2.conformance.bench.BenchCommand;
 import dev.qcow2.conformance.img.ImgCommand;
+import dev.qcow2.conformance.nbd.ServeCommand;
 import dev.qcow2.conformance.small.SmallImagesCommand;
 import dev.qcow2.conformance.tlc.ModelCommand;
-import dev.qcow2.conformance.nbd.ServeCommand;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
