@@ -87,8 +87,8 @@ final class Handshake {
                 yield Optional.empty();
             }
             case ABORT -> {
-                wire.write(OptionReply.acknowledge(option.code()));
                 over = true;
+                sayGoodBye(option);
                 yield Optional.empty();
             }
             case LIST -> {
@@ -108,6 +108,15 @@ final class Handshake {
                 yield Optional.empty();
             }
         };
+    }
+
+    private void sayGoodBye(OptionRequest option) {
+        try {
+            wire.write(OptionReply.acknowledge(option.code()));
+        } catch (IOException e) {
+            // Most clients don't wait for it, and may be gone by now.
+            over = true;
+        }
     }
 
     private void refuse(OptionRequest option, OptionVerdict verdict, String reason) throws IOException {
