@@ -36,40 +36,58 @@ final class Amendment {
         this.changes = changes;
     }
 
-    void run() throws DiskException {
+    /**
+     * Refuses what can't be done.
+     *
+     * @return whether the image must be made ready for the other version first: version 2 has no zero clusters, and in
+     *     version 3 each snapshot says how long the disk was
+     */
+    boolean requirePossible() throws DiskException {
         ImageHeader header = HeaderReader.read(host);
         int version = changes.version().orElse(header.version());
         int order = changes.refcountOrder().orElse(header.refcountOrder());
-        boolean isLazy = (header.compatible() & ImageHeader.LAZY_REFCOUNTS) != 0;
+        boolean isLazy = isLazy(header);
         boolean lazy = changes.lazyRefcounts().orElse(isLazy && version == 3);
         require(version == 2 || version == 3, QC_MNT_17, "there is no version " + version);
         require(order >= 0 && order <= 6, QC_MNT_19, "there is no width of order " + order);
         require(version == 3 || order == WIDTH_OF_VERSION_2, QC_MNT_17, "version 2 has counts of 16 bits only");
         require(version == 3 || !lazy, QC_MNT_17, "version 2 has no lazy refcounts");
-        require(
-                order == header.refcountOrder() || (!header.extendedL2() && !header.dataFile()),
-                QC_MNT_19,
-                "another width with extended L2 entries or with a data file");
         if (version < header.version()) {
             requireFitsVersion2(header, lazy != isLazy);
         }
-        HeaderArea area = version == header.version() ? new HeaderArea(0, 0, 0, 0) : HeaderArea.read(host, header);
-        if (version != header.version()) {
-            requireRoom(header, area, version);
-        }
+        requireRoom(header, version);
         if (order != header.refcountOrder()) {
-            // QC-MNT-28: whatever may be refused is asked before the first change.
             RefcountStore counts = counts(header);
             noteStructures(counts, header);
             requireFits(counts, order, header, new TreeSet<>());
         }
+        return version < header.version()
+                ? hasZeroFlag(header, new RootTable(host, header.l1Offset(), header.l1Size()))
+                : version > header.version()
+                        && SnapshotTable.read(host, header).stream().anyMatch(snapshot -> !snapshot.sized());
+    }
+
+    private static boolean isLazy(ImageHeader header) {
+        return (header.compatible() & ImageHeader.LAZY_REFCOUNTS) != 0;
+    }
+
+    /** Makes the changes, all of which are possible. */
+    void run() throws DiskException {
+        require(!requirePossible(), QC_MNT_17, "the image is not ready for the other version");
+        ImageHeader header = HeaderReader.read(host);
+        int version = changes.version().orElse(header.version());
+        int order = changes.refcountOrder().orElse(header.refcountOrder());
+        boolean lazy = changes.lazyRefcounts().orElse(isLazy(header) && version == 3);
+        if (changes.backing().isPresent()) {
+            new BackingName(host, header).set(changes.backing().get().file());
+        }
         if (version > header.version()) {
-            changeVersion(header, area, version);
+            changeVersion(header, HeaderArea.read(host, header), version);
         }
         if (order != header.refcountOrder()) {
             changeWidth(HeaderReader.read(host), order);
         }
-        if (lazy != isLazy) {
+        if (lazy != isLazy(header)) {
             changeLazy(HeaderReader.read(host), lazy);
         }
         if (version < header.version()) {
@@ -94,13 +112,15 @@ final class Amendment {
                     QC_MNT_17,
                     "version 2 can't say how long the disk of snapshot "
                             + snapshot.info().id() + " is");
-            requireNoZeroFlag(header, new RootTable(host, snapshot.l1Offset(), snapshot.l1Size()));
+            require(
+                    !hasZeroFlag(header, new RootTable(host, snapshot.l1Offset(), snapshot.l1Size())),
+                    QC_MNT_17,
+                    "snapshot " + snapshot.info().id() + " has zero clusters, which version 2 lacks");
         }
-        requireNoZeroFlag(header, new RootTable(host, header.l1Offset(), header.l1Size()));
     }
 
-    /** QC-L2-08: what version 2 can't say must not be there. */
-    private void requireNoZeroFlag(ImageHeader header, RootTable l1) throws DiskException {
+    /** QC-L2-08: whether there is what version 2 can't say. */
+    private boolean hasZeroFlag(ImageHeader header, RootTable l1) throws DiskException {
         ByteBuffer table = ByteBuffer.allocate(1 << header.clusterBits());
         for (int i = 0; i < l1.entries(); i++) {
             long offset = EntryBits.offset(l1.get(i));
@@ -110,16 +130,27 @@ final class Amendment {
             host.readZeroPadded(offset, table.clear());
             for (int at = 0; at < table.capacity(); at += 8) {
                 long entry = table.getLong(at);
-                require(
-                        (entry & EntryBits.COMPRESSED) != 0 || (entry & EntryBits.ZERO) == 0,
-                        QC_MNT_17,
-                        "the image has zero clusters, which version 2 lacks");
+                if ((entry & EntryBits.COMPRESSED) == 0 && (entry & EntryBits.ZERO) != 0) {
+                    return true;
+                }
             }
         }
+        return false;
     }
 
     private static int headerLength(int version) {
         return version == 2 ? ImageHeader.V2_LENGTH : NEW_V3_LENGTH;
+    }
+
+    /** Tries on a copy what the first cluster is to become, for nothing may change that can't be done to the end. */
+    private void requireRoom(ImageHeader header, int version) throws DiskException {
+        HostFile copy = new FirstClusterCopy(host, 1 << header.clusterBits());
+        if (changes.backing().isPresent()) {
+            new BackingName(copy, header).set(changes.backing().get().file());
+        }
+        if (version != header.version()) {
+            requireRoom(header, HeaderArea.read(copy, header), version);
+        }
     }
 
     private void requireRoom(ImageHeader header, HeaderArea area, int version) throws DiskException {

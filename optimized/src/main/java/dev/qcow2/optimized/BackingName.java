@@ -2,6 +2,7 @@ package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_05;
+import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_30;
 
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
@@ -36,6 +37,10 @@ final class BackingName {
         require(
                 backing.isEmpty() || (name.length > 0 && name.length <= ImageHeader.MAX_BACKING_NAME),
                 "a name of " + name.length + " bytes");
+        if (backing.isPresent() && header.rawDataFile()) {
+            throw new RequestRefusedException(
+                    host.name(), QC_HDR_30, "a raw data file leaves nothing to a backing file");
+        }
         HeaderArea area = HeaderArea.read(host, header);
         Optional<HeaderExtension> slot = slot();
         Optional<BackingFormat> format = backing.flatMap(Backing::format);

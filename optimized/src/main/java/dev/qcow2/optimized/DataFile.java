@@ -40,6 +40,18 @@ final class DataFile {
         }
     }
 
+    /** Makes zero what the file holds behind the disk's end, from another time or another program: the disk grows over it. */
+    void clean(long from, long to) throws DiskException {
+        long end = Math.min(to, host.size());
+        if (from < end && !host.zero(from, end - from)) {
+            writeZeros(from, end - from);
+        }
+    }
+
+    boolean raw() {
+        return raw;
+    }
+
     private void writeZeros(long offset, long length) throws DiskException {
         ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(length, ZERO_STEP));
         for (long done = 0; done < length; done += zeros.capacity()) {

@@ -111,6 +111,16 @@ final class Maintenance {
         }
         // Opened once, so that a dirty image is mended or refused, as the caller says (QC-MNT-20).
         opener().openAlone(fileName).close();
+        boolean needsPreparation;
+        try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
+            // QC-MNT-28: whatever may be refused is asked before the first change.
+            needsPreparation = new Amendment(host, changes).requirePossible();
+        }
+        if (needsPreparation) {
+            try (OptimizedDisk disk = opener().openAlone(fileName)) {
+                disk.prepareForVersion(changes.version().orElse(disk.header().version()));
+            }
+        }
         try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
             new Amendment(host, changes).run();
         }

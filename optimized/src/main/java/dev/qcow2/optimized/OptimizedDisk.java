@@ -167,6 +167,19 @@ final class OptimizedDisk implements VirtualDisk {
         });
     }
 
+    /** Makes the image such that its header may name another version: each has what the other has no words for. */
+    void prepareForVersion(int version) throws DiskException {
+        requireChangeable();
+        alone(() -> {
+            if (version == 2) {
+                new ZeroClusterRemoval(image, writes).run();
+            } else {
+                snapshots.complete();
+            }
+            return image;
+        });
+    }
+
     /** The header as it was when the image was opened. */
     ImageHeader header() {
         return image.header();

@@ -64,6 +64,7 @@ final class ResizeOperation {
         boolean done = false;
         try {
             dropFrom(clustersFor(oldSize));
+            cleanDataFile(oldSize, newSize, preallocation);
             image.setSize(newSize);
             // QC-MNT-05
             growth.grow(clustersFor(newSize) - 1, 1);
@@ -80,6 +81,14 @@ final class ResizeOperation {
                 // QC-MNT-03: what was made behind the old end is never shown, and goes with the next resize.
                 image.setSize(oldSize);
             }
+        }
+    }
+
+    /** QC-DATA-09, and what is preallocated is shown at once; otherwise no entry leads there. */
+    private void cleanDataFile(long oldSize, long newSize, Preallocation preallocation) throws DiskException {
+        DataFile data = image.dataFile();
+        if (data != null && (data.raw() || preallocation != Preallocation.OFF)) {
+            data.clean(oldSize, newSize);
         }
     }
 

@@ -114,6 +114,16 @@ final class SnapshotOperations {
         image.checkpoint().run();
     }
 
+    /** QC-MNT-18: before an image becomes version 3, its snapshots say what that demands; version 2 does not read it. */
+    void complete() throws DiskException {
+        List<SnapshotTable.Entry> complete =
+                entries.stream().map(SnapshotTable::completed).toList();
+        if (!complete.equals(entries)) {
+            image.checkpoint().run();
+            replaceTable(complete);
+        }
+    }
+
     private void requireOwnClusters() throws DiskException {
         if (image.mapping().dataFile()) {
             throw new RequestRefusedException(

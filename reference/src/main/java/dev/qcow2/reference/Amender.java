@@ -18,11 +18,13 @@ final class Amender {
     private static final int COMPATIBLE_FIELD = 80;
 
     private final Image image;
+    private final Resolver resolver;
     private final ImageWriter writer;
     private final PlanObserver observer;
 
     Amender(Image image, Resolver resolver, PlanObserver observer) {
         this.image = image;
+        this.resolver = resolver;
         this.writer = new ImageWriter(image, resolver, observer);
         this.observer = observer;
     }
@@ -39,7 +41,9 @@ final class Amender {
         }
         require(version > 2 || !lazy, HeaderClause.QC_HDR_22, "version 2 has no lazy refcounts");
         require(version > 2 || order == 4, HeaderClause.QC_HDR_13, "version 2 has 16-bit counts only");
-        if (version == header.version() && order == header.refcountOrder() && lazy == lazyNow) {
+        HeaderArea renamed = requireRoom(changes, version);
+        boolean sameName = renamed.equals(HeaderArea.of(image));
+        if (version == header.version() && order == header.refcountOrder() && lazy == lazyNow && sameName) {
             return;
         }
         if (version < header.version()) {
@@ -49,6 +53,9 @@ final class Amender {
             CountCheck unused = new Repair(image, observer).requireWidth(order);
         }
         ImageOpener.clearAutoclear(image);
+        if (!sameName) {
+            rewrite("the backing file", renamed);
+        }
         if (version > header.version()) {
             upgrade();
         }
@@ -64,6 +71,19 @@ final class Amender {
             dropZeroClusters();
             rewrite("version 2", HeaderArea.of(image).asVersion2());
         }
+    }
+
+    /** The header with the new backing file, if there is one; it must fit now and with the other version. */
+    private HeaderArea requireRoom(AmendOptions changes, int version) throws DiskException {
+        HeaderArea renamed = changes.backing().isPresent()
+                ? new BackingChanger(image, resolver, observer)
+                        .renamed(changes.backing().get().file())
+                : HeaderArea.of(image);
+        int cluster = image.geometry().clusterSize();
+        ByteBuffer now = renamed.encode(cluster);
+        ByteBuffer later =
+                version > image.header().version() ? renamed.asVersion3(cluster).encode(cluster) : now;
+        return renamed;
     }
 
     private void rewrite(String what, HeaderArea area) throws DiskException {

@@ -177,16 +177,21 @@ final class BackingChanger {
 
     /** Changes the name and the format, and nothing else (QC-MNT-26). */
     void rename(Optional<Backing> backing) throws DiskException {
+        HeaderArea area = renamed(backing);
+        ImageOpener.clearAutoclear(image);
+        writer.apply(area.plan("the backing file", image.geometry().clusterSize()));
+    }
+
+    /** What the header is to become; refuses what can't be. */
+    HeaderArea renamed(Optional<Backing> backing) throws DiskException {
         if (backing.isPresent() && (image.header().autoclear() & RAW_DATA_FILE) != 0) {
             throw new RequestRefusedException(
                     image.file().name(), HeaderClause.QC_HDR_30, "a raw data file leaves nothing to a backing file");
         }
         Optional<byte[]> format =
                 backing.flatMap(Backing::format).map(f -> f.formatName().getBytes(StandardCharsets.US_ASCII));
-        HeaderArea area = HeaderArea.of(image)
+        return HeaderArea.of(image)
                 .withBackingName(backing.map(Backing::name))
                 .withExtension(HeaderExtension.BACKING_FORMAT, format);
-        ImageOpener.clearAutoclear(image);
-        writer.apply(area.plan("the backing file", image.geometry().clusterSize()));
     }
 }

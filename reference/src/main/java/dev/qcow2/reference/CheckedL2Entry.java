@@ -58,7 +58,7 @@ record CheckedL2Entry(Rules rules, long bits, long bitmap) {
 
     /** Whether there is a host cluster; in a data file the first one has offset 0, and COPIED tells. */
     boolean mapped() {
-        boolean first = rules.dataFile() && !readsAsZero() && (bits & COPIED) != 0;
+        boolean first = rules.dataFile() && (bits & COPIED) != 0;
         return !compressed() && (offset() != 0 || first);
     }
 

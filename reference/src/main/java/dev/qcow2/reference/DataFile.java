@@ -9,7 +9,6 @@ import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.DataFilePolicy;
 import dev.qcow2.spec.disk.RequestRefusedException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
@@ -27,6 +26,7 @@ import java.util.Set;
 record DataFile(HostFile file, boolean raw) {
 
     private static final int PIECE_BYTES = 1 << 16;
+    private static final int MOST_ZEROED = 1 << 30;
 
     /** Opens the data file that an image needs, if it needs one and the caller permits it. */
     static Optional<DataFile> open(
@@ -77,14 +77,6 @@ record DataFile(HostFile file, boolean raw) {
         }
     }
 
-    /** Repairing and amending know no data files yet: they would take its clusters for the image's own. */
-    static void requireNoneToMaintain(Image image) throws DiskException {
-        if (image.hasDataFile()) {
-            throw new UnsupportedFeatureException(
-                    image.file().name(), DataFileClause.QC_DATA_03, "maintenance of an image with a data file");
-        }
-    }
-
     /** Refuses an entry that names any other place than the cluster's own. */
     static void requireInPlace(Image image, Mapping mapping) throws DiskException {
         long guestOffset = image.geometry().guestOffset(mapping.guest());
@@ -103,6 +95,19 @@ record DataFile(HostFile file, boolean raw) {
             long at = image.geometry().guestOffset(guest) + offsetInCluster;
             plan.add(Section.COPY, DataFileClause.QC_DATA_09, new ZeroData(at, length));
         }
+    }
+
+    /** COPY: makes bytes of the data file zero that nobody vouches for, as far as it has any there. */
+    static void planClean(Image image, Plan.Builder plan, long from, long to) throws DiskException {
+        long end = Math.min(to, image.dataFile().orElseThrow().file().size());
+        for (long at = from; at < end; at += MOST_ZEROED) {
+            plan.add(Section.COPY, DataFileClause.QC_DATA_09, new ZeroData(at, (int) Math.min(MOST_ZEROED, end - at)));
+        }
+    }
+
+    /** Makes the data file as long as the disk (QC-DATA-11). */
+    static void planLength(Plan.Builder plan, Section section, long length) {
+        plan.add(section, DataFileClause.QC_DATA_11, new SetLength(length));
     }
 
     /** RELEASE: gives the space of a cluster back to the host, after the entry is gone from the disk. */
@@ -131,6 +136,19 @@ record DataFile(HostFile file, boolean raw) {
         @Override
         public String toString() {
             return "zero " + length + " bytes of the data file at " + hostOffset;
+        }
+    }
+
+    /** Cuts the data file off, or makes it longer by zeros. */
+    private record SetLength(long length) implements Step {
+        @Override
+        public void perform(Workbench bench) throws DiskException {
+            bench.image().dataFile().orElseThrow().file().truncate(length);
+        }
+
+        @Override
+        public String toString() {
+            return "make the data file " + length + " bytes long";
         }
     }
 

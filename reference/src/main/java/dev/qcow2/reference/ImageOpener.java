@@ -103,7 +103,6 @@ final class ImageOpener {
         boolean done = false;
         try {
             Image image = openImage(file, options);
-            DataFile.requireNoneToMaintain(image);
             done = true;
             return new Opened(image, new Resolver(image, Optional.empty()));
         } finally {
@@ -154,7 +153,6 @@ final class ImageOpener {
             return;
         }
         FeatureBits.requireSupported(file, image.header(), options.withAccess(Access.READ_ONLY));
-        DataFile.requireNoneToMaintain(image);
         RepairReport report = new Repair(image, observer).run(RepairMode.ALL);
         String found = report.corruptionsFixed() + " corruptions and " + report.leaksFixed() + " leaks mended, "
                 + report.corruptions() + " and " + report.leaks() + " left";

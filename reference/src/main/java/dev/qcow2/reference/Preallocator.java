@@ -1,6 +1,7 @@
 package dev.qcow2.reference;
 
 import dev.qcow2.reference.Plan.Section;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
@@ -61,6 +62,9 @@ final class Preallocator {
     private Plan plan(GuestCluster guest) throws DiskException {
         Geometry geometry = image.geometry();
         Mapping mapping = image.locate(guest);
+        if (image.hasDataFile()) {
+            return planInDataFile(mapping);
+        }
         HostCluster fresh = allocator.findCountable(1);
         Plan.Builder plan = new Plan.Builder("preallocate " + guest)
                 .note(Section.LOCATE, MaintenanceClause.QC_MNT_07, mapping.toString())
@@ -69,6 +73,20 @@ final class Preallocator {
         plan.add(Section.COPY, MaintenanceClause.QC_MNT_06, new Zero(fresh));
         ByteBuffer whole = ByteBuffer.allocate(geometry.clusterSize());
         long offset = geometry.hostOffset(fresh);
+        parts.linkL2(plan, mapping, SubclusterPlanner.filled(image, mapping, offset, 0, whole));
+        return plan.build();
+    }
+
+    /** A cluster of a data file has its place from the start; what may be left there from another time goes. */
+    private Plan planInDataFile(Mapping mapping) throws DiskException {
+        Geometry geometry = image.geometry();
+        long offset = geometry.guestOffset(mapping.guest());
+        int length = geometry.lengthOf(mapping.guest());
+        Plan.Builder plan = new Plan.Builder("preallocate " + mapping.guest())
+                .note(Section.LOCATE, MaintenanceClause.QC_MNT_07, mapping.toString())
+                .note(Section.DECIDE, DataFileClause.QC_DATA_02, "it gets its place in the data file");
+        DataFile.planClean(image, plan, offset, offset + length);
+        ByteBuffer whole = ByteBuffer.allocate(geometry.clusterSize());
         parts.linkL2(plan, mapping, SubclusterPlanner.filled(image, mapping, offset, 0, whole));
         return plan.build();
     }

@@ -1,7 +1,6 @@
 package dev.qcow2.reference;
 
 import dev.qcow2.reference.ImageOpener.Opened;
-import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions;
@@ -14,7 +13,6 @@ import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.RequestRefusedException;
-import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
@@ -70,17 +68,16 @@ public final class ReferenceDriver implements MaintenanceDriver {
             throw new RequestRefusedException(
                     fileName, MaintenanceClause.QC_MNT_06, "preallocated clusters would hide the backing file");
         }
-        if (preallocation != Preallocation.OFF && options.features().dataFile().isPresent()) {
-            throw new UnsupportedFeatureException(fileName, DataFileClause.QC_DATA_03, "a preallocated data file");
-        }
         new ImageCreator(fileName, options, random).create(directory);
         if (preallocation != Preallocation.OFF) {
-            try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
-                Image image = Image.of(file);
-                Unlocker.unlock(image, name -> options.features().encryption().map(Encryption::passphrase));
-                ImageWriter writer = new ImageWriter(image, new Resolver(image, Optional.empty()), observer);
-                new Preallocator(image, writer).preallocate(0, options.size(), preallocation);
-                file.flush();
+            OpenOptions.Secrets secrets =
+                    name -> options.features().encryption().map(Encryption::passphrase);
+            OpenOptions writable = OpenOptions.readWrite().followingDataFile().withSecrets(secrets);
+            Opened opened = new ImageOpener(directory, writable, clock, observer).openChain(fileName);
+            try (Resolver resolver = opened.resolver()) {
+                ImageWriter writer = new ImageWriter(opened.image(), resolver, observer);
+                new Preallocator(opened.image(), writer).preallocate(0, options.size(), preallocation);
+                opened.image().flush();
             }
         }
     }
@@ -96,7 +93,6 @@ public final class ReferenceDriver implements MaintenanceDriver {
         try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
             Image image = Image.of(file);
             FeatureBits.requireSupported(file, image.header(), options.withAccess(Access.READ_ONLY));
-            DataFile.requireNoneToMaintain(image);
             return new Repair(image, observer).run(mode);
         }
     }

@@ -2,6 +2,7 @@ package dev.qcow2.reference;
 
 import dev.qcow2.reference.Plan.Section;
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.clause.MappingClause;
@@ -52,7 +53,6 @@ final class Resizer {
         if (!writable) {
             throw new ReadOnlyException(image.file().name());
         }
-        DataFile.requireNoneToMaintain(image);
         Header header = image.header();
         long l1Bytes = header.withDiskSize(newSize).geometry().l1EntriesNeeded() * Geometry.ENTRY_BYTES;
         require(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, "the disk is too large for its clusters");
@@ -92,6 +92,7 @@ final class Resizer {
             Geometry geometry = after.image().geometry();
             after.writer().ownL1(geometry.guestCluster(newSize - 1));
             zeroNewPart(after, oldSize, newSize);
+            lengthenDataFile(after, oldSize, newSize);
             if (preallocation != Preallocation.OFF) {
                 new Preallocator(after.image(), after.writer()).preallocate(oldSize, newSize, preallocation);
             }
@@ -153,6 +154,32 @@ final class Resizer {
         }
     }
 
+    /** QC-DATA-09, QC-DATA-11: a raw data file holds what the guest will read, and any one reaches to the disk's end. */
+    private static void lengthenDataFile(View after, long oldSize, long newSize) throws DiskException {
+        if (after.image().dataFile().isEmpty()) {
+            return;
+        }
+        DataFile data = after.image().dataFile().get();
+        Plan.Builder plan = new Plan.Builder("lengthen the data file")
+                .note(Section.LOCATE, DataFileClause.QC_DATA_11, data.file().size() + " bytes so far");
+        if (data.raw()) {
+            DataFile.planClean(after.image(), plan, oldSize, newSize);
+        }
+        if (data.file().size() < newSize) {
+            DataFile.planLength(plan, Section.COPY, newSize);
+        }
+        after.writer().apply(plan.build());
+    }
+
+    private static void shortenDataFile(View before, long newSize) throws DiskException {
+        if (before.image().dataFile().isPresent()) {
+            Plan.Builder plan = new Plan.Builder("shorten the data file")
+                    .note(Section.LOCATE, DataFileClause.QC_DATA_11, newSize + " bytes are the disk's");
+            DataFile.planLength(plan, Section.RELEASE, newSize);
+            before.writer().apply(plan.build());
+        }
+    }
+
     private void shrink(long oldSize, long newSize) throws DiskException {
         View before = view(oldSize);
         setSize(before, newSize);
@@ -161,6 +188,7 @@ final class Resizer {
             dropBehind(before, newSize);
             shrinkL1(before.writer());
             zeroTail(before, oldSize, newSize);
+            shortenDataFile(before, newSize);
         } finally {
             image.reloadHeader();
         }

@@ -175,7 +175,9 @@ final class EntryAudit {
         if ((entry & ZERO) != 0 && (facts.version() == 2 || facts.extendedL2())) {
             add(Kind.BREACH, total, host, guest, MappingClause.QC_L2_08, "zero flag that may not be there", entry);
         }
-        if ((entry & COPIED) != 0) {
+        // QC-L2-15: the place 0 of a data file may be kept by a zero cluster, as any other place may.
+        boolean keepsFirst = facts.dataFile() && guest == 0;
+        if ((entry & COPIED) != 0 && !keepsFirst) {
             add(Kind.BREACH, total, host, guest, MappingClause.QC_L2_03, "COPIED without a host cluster", entry);
         }
     }

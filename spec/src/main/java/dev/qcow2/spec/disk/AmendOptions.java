@@ -1,5 +1,6 @@
 package dev.qcow2.spec.disk;
 
+import dev.qcow2.spec.disk.CreateOptions.Backing;
 import java.util.Optional;
 
 /**
@@ -8,12 +9,34 @@ import java.util.Optional;
  * @param version 2 or 3
  * @param refcountOrder 0 to 6
  * @param lazyRefcounts whether counts may be postponed
+ * @param backing what the image names as its backing file; only the name changes, as in an unsafe rebase
  */
 public record AmendOptions(
-        Optional<Integer> version, Optional<Integer> refcountOrder, Optional<Boolean> lazyRefcounts) {
+        Optional<Integer> version,
+        Optional<Integer> refcountOrder,
+        Optional<Boolean> lazyRefcounts,
+        Optional<NewBacking> backing) {
+
+    /**
+     * What an image is to name as its backing file.
+     *
+     * @param file empty to name none
+     */
+    public record NewBacking(Optional<Backing> file) {}
 
     /** Changes nothing. */
     public static final AmendOptions NOTHING = new AmendOptions(Optional.empty(), Optional.empty(), Optional.empty());
+
+    /**
+     * Options that leave the backing file as it is.
+     *
+     * @param version 2 or 3
+     * @param refcountOrder 0 to 6
+     * @param lazyRefcounts whether counts may be postponed
+     */
+    public AmendOptions(Optional<Integer> version, Optional<Integer> refcountOrder, Optional<Boolean> lazyRefcounts) {
+        this(version, refcountOrder, lazyRefcounts, Optional.empty());
+    }
 
     /**
      * Returns these options with a version to change to.
@@ -22,7 +45,7 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withVersion(int other) {
-        return new AmendOptions(Optional.of(other), refcountOrder, lazyRefcounts);
+        return new AmendOptions(Optional.of(other), refcountOrder, lazyRefcounts, backing);
     }
 
     /**
@@ -32,7 +55,7 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withRefcountOrder(int other) {
-        return new AmendOptions(version, Optional.of(other), lazyRefcounts);
+        return new AmendOptions(version, Optional.of(other), lazyRefcounts, backing);
     }
 
     /**
@@ -42,6 +65,17 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withLazyRefcounts(boolean other) {
-        return new AmendOptions(version, refcountOrder, Optional.of(other));
+        return new AmendOptions(version, refcountOrder, Optional.of(other), backing);
+    }
+
+    /**
+     * Returns these options with a backing file to name. It is not opened; the caller knows that the guest's bytes are
+     * right over it.
+     *
+     * @param other the file; empty to name none
+     * @return a copy
+     */
+    public AmendOptions withBacking(Optional<Backing> other) {
+        return new AmendOptions(version, refcountOrder, lazyRefcounts, Optional.of(new NewBacking(other)));
     }
 }
