@@ -19,6 +19,9 @@ public final class ScriptGenerator {
     private static final int COMMON_SHARE = 70;
     private static final int TOUR_SHARE = 15;
 
+    /** So many sequences apart are the tours that meet every transition. */
+    private static final int COMPLETE_TOUR_EVERY = 8;
+
     private final List<Set<Feature>> offers;
 
     /**
@@ -45,6 +48,13 @@ public final class ScriptGenerator {
      */
     public Script script(long index, boolean qemu) {
         Dice dice = Dice.of(seed, index);
+        long tour = index / COMPLETE_TOUR_EVERY;
+        if (index % COMPLETE_TOUR_EVERY == 3 && tour < CompleteTour.TOURS) {
+            CompleteTour complete = new CompleteTour((int) tour, dice, new Abilities(offers.get(0), qemu));
+            if (complete.isPossible()) {
+                return complete.script();
+            }
+        }
         Abilities offer = offer(dice, qemu);
         if (dice.percent(TOUR_SHARE)) {
             return new TourGenerator(dice, offer).script();

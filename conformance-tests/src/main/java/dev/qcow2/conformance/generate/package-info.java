@@ -7,6 +7,7 @@
  *   <li>{@code ChainGenerator}, {@code FeatureLayers}: geometries, features and initial states
  *   <li>{@code OperationGenerator}, {@code FeatureOperations}: what is done, near boundaries, again and again on few clusters
  *   <li>{@code TourGenerator}: every state of a cluster over every kind of backing bytes
+ *   <li>{@code CompleteTour}: the same, so that no transition is left out
  * </ol>
  */
 @NullMarked

@@ -7,6 +7,7 @@ import dev.qcow2.conformance.campaign.WrongDriver.Fault;
 import dev.qcow2.conformance.language.Operation.Write;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.language.ScriptText;
+import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CampaignTest {
 
     private static final DiskDriver REFERENCE = new ReferenceDriver();
+    private static final DiskDriver OPTIMIZED = new OptimizedDriver();
 
     private static CampaignOptions options(long seed) {
         return CampaignOptions.ofSeed(seed)
@@ -94,6 +96,14 @@ class CampaignTest {
         Difference difference = Campaign.replay(ScriptText.parse(text), options(0), List.of(REFERENCE, wrong))
                 .orElseThrow();
         assertThat(difference.message()).isEqualTo("guest byte 2047 is zero, expected is byte 2047 of fill 1");
+    }
+
+    @Test
+    @DisplayName("QC-GUEST-01 QC-L2-02 QC-SUB-03 the first hundred sequences meet every transition between states")
+    void everyTransition() throws Exception {
+        CampaignResult result = run(options(5).withSequences(92), REFERENCE, OPTIMIZED);
+        assertThat(result.difference()).isEmpty();
+        assertThat(result.coverage().neverReached()).isEmpty();
     }
 
     @Test
