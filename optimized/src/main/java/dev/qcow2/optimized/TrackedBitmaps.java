@@ -6,6 +6,7 @@ import static dev.qcow2.spec.clause.BitmapClause.QC_BM_11;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_11;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_12;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_13;
+import static dev.qcow2.spec.clause.LimitClause.QC_LIM_20;
 import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_30;
 
 import dev.qcow2.spec.clause.Clause;
@@ -169,6 +170,7 @@ final class TrackedBitmaps {
         require(bitmaps.size() < BitmapDirectory.MAX_BITMAPS, QC_LIM_11, "there are 65535 bitmaps");
         require(find(name) == null, QC_BM_11, "there is a bitmap of that name");
         require(fits(granularityBits, image.size()), QC_LIM_12, "the bitmap would have more than 512 MiB");
+        require(image.size() > 0, QC_LIM_20, "a disk of 0 bytes");
         new BitmapExtension(image.host(), image.header()).requirePossible();
         Bitmap bitmap = new Bitmap(name, granularityBits, null, 0);
         bitmap.flagged = true;
@@ -220,6 +222,7 @@ final class TrackedBitmaps {
 
     /** Refuses a new length that the bitmaps can't follow. */
     void requireResizable(long newSize) throws DiskException {
+        require(newSize > 0 || bitmaps.isEmpty(), QC_LIM_20, "there are bitmaps");
         for (Bitmap bitmap : bitmaps) {
             require(!bitmap.broken(), QC_MNT_30, "the bitmap \"" + bitmap.name + "\" was left in use");
             require(fits(bitmap.granularityBits, newSize), QC_LIM_12, "a bitmap would have more than 512 MiB");

@@ -3,6 +3,7 @@ package dev.qcow2.reference;
 import dev.qcow2.reference.BitmapPlanner.Content;
 import dev.qcow2.spec.clause.BitmapClause;
 import dev.qcow2.spec.clause.Clause;
+import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.Bitmaps;
 import dev.qcow2.spec.disk.DiskException;
@@ -125,6 +126,15 @@ final class BitmapStore implements Bitmaps {
         bitmaps.stream().filter(BitmapStore::follows).forEach(b -> b.bits.ifPresent(DirtyBits::markAll));
     }
 
+    /** Refuses a length of the disk that the bitmaps can't follow. */
+    void requireFollowable(long newSize) throws DiskException {
+        require(newSize > 0 || bitmaps.isEmpty(), LimitClause.QC_LIM_20, "there are bitmaps");
+        for (Live live : bitmaps) {
+            boolean fits = DirtyBits.bitsFor(newSize, live.entry.granularityBits()) <= HIGHEST_BITS;
+            require(fits, LimitClause.QC_LIM_12, "bitmap \"" + live.entry.name() + "\" would be too long");
+        }
+    }
+
     /** Gets all bitmaps into memory before their length changes; one that is in use can't follow (QC-MNT-30). */
     void beforeResize() throws DiskException {
         for (Live live : bitmaps) {
@@ -184,6 +194,7 @@ final class BitmapStore implements Bitmaps {
         boolean room = bitmaps.size() < BitmapsExtension.HIGHEST_COUNT
                 && image.header().version() > 2;
         require(room, BitmapClause.QC_BM_01, "version 2 has no bitmaps, and version 3 up to 65535");
+        require(image.header().diskSize() > 0, LimitClause.QC_LIM_20, "a disk of 0 bytes");
         byte[] extension = new BitmapsExtension(1, 1, 1).encode();
         ByteBuffer unused = HeaderArea.of(image)
                 .withExtension(BitmapsExtension.TYPE, Optional.of(extension))

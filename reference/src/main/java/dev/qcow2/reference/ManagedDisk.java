@@ -152,6 +152,7 @@ final class ManagedDisk implements VirtualDisk {
             requireUsable();
             resizer.requirePossible(newSize, preallocation);
             if (newSize != disk.size()) {
+                bitmaps.requireFollowable(newSize);
                 bitmaps.beforeResize();
                 resizeImage(newSize, preallocation);
                 bitmaps.resized();
@@ -267,6 +268,11 @@ final class ManagedDisk implements VirtualDisk {
     public synchronized void applySnapshot(String id) throws DiskException {
         change(() -> {
             requireUsable();
+            for (SnapshotInfo snapshot : disk.snapshots()) {
+                if (snapshot.id().equals(id)) {
+                    bitmaps.requireFollowable(snapshot.diskSize());
+                }
+            }
             bitmaps.beforeSnapshot();
             disk.applySnapshot(id);
             bitmaps.changedAll();

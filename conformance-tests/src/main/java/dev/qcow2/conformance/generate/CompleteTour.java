@@ -91,8 +91,7 @@ final class CompleteTour {
         }
         layers.add(0, top());
         walk();
-        return new Script(
-                Optional.empty(), layers, !dice.percent(20), Rigour.EACH, abilities.qemu(), List.of(), steps);
+        return new Script(Optional.empty(), layers, !dice.percent(20), Rigour.EACH, abilities.qemu(), List.of(), steps);
     }
 
     private Layer top() {

@@ -12,6 +12,7 @@ import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
@@ -157,6 +158,28 @@ class BitmapRulesFromOutsideTest {
             }
         } catch (UnsupportedFeatureException e) {
             abort("it does not have " + e.feature());
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-LIM-20: no bitmap on a disk of 0 bytes, whichever way that could come about")
+    void emptyDisk(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            Bitmaps bitmaps = bitmaps(disk);
+            disk.resize(0, Preallocation.OFF);
+            assertThatThrownBy(() -> bitmaps.add("b", 12, true)).isInstanceOf(RequestRefusedException.class);
+            String empty = disk.createSnapshot("empty").id();
+            disk.resize(10_000, Preallocation.OFF);
+            bitmaps.add("b", 12, true);
+            assertThatThrownBy(() -> disk.resize(0, Preallocation.OFF)).isInstanceOf(RequestRefusedException.class);
+            assertThatThrownBy(() -> disk.applySnapshot(empty)).isInstanceOf(RequestRefusedException.class);
+            assertThat(disk.size()).isEqualTo(10_000);
+            bitmaps.remove("b");
+            disk.applySnapshot(empty);
+            assertThat(disk.size()).isEqualTo(0);
         }
         image.mustBeClean();
     }

@@ -71,7 +71,11 @@ public enum LimitClause implements Clause {
     QC_LIM_19(
             "Every piece of metadata is checked before memory is taken for it, so no number in an image can claim more memory than the file could fill.",
             V2,
-            READER);
+            READER),
+    QC_LIM_20(
+            "A disk of 0 bytes gets no bitmaps, and one with bitmaps does not shrink to 0 bytes: the table of such a bitmap would have no entry, and QEMU refuses the whole image.",
+            V3,
+            WRITER);
 
     private final String paraphrase;
     private final Since since;
