@@ -1,0 +1,238 @@
+package dev.qcow2.conformance.rules;
+
+import static dev.qcow2.conformance.rules.RuleImage.NAME;
+import static dev.qcow2.conformance.rules.RuleImage.read;
+import static dev.qcow2.conformance.rules.RuleImage.text;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qcow2.spec.audit.AuditReport;
+import dev.qcow2.spec.audit.Auditor;
+import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.CreateOptions;
+import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MaintenanceDriver;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.SnapshotInfo;
+import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
+import dev.qcow2.spec.host.HostDirectory;
+import dev.qcow2.spec.host.HostEvent;
+import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.host.MemoryHostDirectory;
+import dev.qcow2.spec.host.RecordingHostFile;
+import dev.qcow2.spec.host.WrappingHostDirectory;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Ends each request that is more than a write after each of its steps, as a power cut or a host that fails from then on
+ * does. The image must be as it was or as it shall be, and no snapshot may be lost by what the guest does next.
+ */
+class CutsFromOutsideTest {
+
+    private static final int CLUSTER = 1 << 11;
+    private static final int SIZE = 30 * CLUSTER + 300;
+    private static final OpenOptions OPTIONS = OpenOptions.readWrite().repairingDirty();
+
+    /** What is cut. */
+    private enum Request {
+        SNAPSHOT_CREATE(3),
+        SNAPSHOT_APPLY(3),
+        SNAPSHOT_DELETE(3),
+        GROW(3),
+        GROW_PREALLOCATED(3),
+        SHRINK(3),
+        WIDTH(3),
+        TO_VERSION_3(2),
+        TO_VERSION_2(3),
+        REPAIR(3);
+
+        private final int version;
+
+        Request(int version) {
+            this.version = version;
+        }
+
+        void run(MaintenanceDriver driver, HostDirectory directory) throws DiskException {
+            switch (this) {
+                case WIDTH -> driver.amend(directory, NAME, AmendOptions.NOTHING.withRefcountOrder(6), OPTIONS);
+                case TO_VERSION_3 -> driver.amend(directory, NAME, AmendOptions.NOTHING.withVersion(3), OPTIONS);
+                case TO_VERSION_2 -> driver.amend(directory, NAME, AmendOptions.NOTHING.withVersion(2), OPTIONS);
+                case REPAIR ->
+                    assertThat(driver.repair(directory, NAME, RepairMode.ALL, OPTIONS)
+                                    .clean())
+                            .isTrue();
+                case SNAPSHOT_CREATE, SNAPSHOT_APPLY, SNAPSHOT_DELETE, GROW, GROW_PREALLOCATED, SHRINK -> {
+                    try (VirtualDisk disk = driver.open(directory, NAME, OPTIONS)) {
+                        change(disk);
+                    }
+                }
+            }
+        }
+
+        private void change(VirtualDisk disk) throws DiskException {
+            switch (this) {
+                case SNAPSHOT_CREATE -> disk.createSnapshot("new");
+                case SNAPSHOT_APPLY -> disk.applySnapshot("1");
+                case SNAPSHOT_DELETE -> disk.deleteSnapshot("1");
+                case GROW -> disk.resize(4L * SIZE, Preallocation.OFF);
+                case GROW_PREALLOCATED -> disk.resize(2L * SIZE, Preallocation.METADATA);
+                case SHRINK -> disk.resize(7 * CLUSTER + 5, Preallocation.OFF);
+                case WIDTH, TO_VERSION_3, TO_VERSION_2, REPAIR -> throw new IllegalStateException("not of a disk");
+            }
+        }
+    }
+
+    /** What the guest and its snapshots hold. */
+    private record Content(byte[] disk, Map<String, byte[]> snapshots) {
+
+        static Content of(DiskDriver driver, MemoryHostDirectory directory) throws DiskException {
+            MemoryHostDirectory copy = directory.copy();
+            Map<String, byte[]> snapshots = new TreeMap<>();
+            try (VirtualDisk disk = driver.open(copy, NAME, OPTIONS)) {
+                byte[] bytes = read(disk, 0, (int) disk.size());
+                for (SnapshotInfo snapshot : disk.snapshots()) {
+                    disk.applySnapshot(snapshot.id());
+                    snapshots.put(snapshot.name(), read(disk, 0, (int) disk.size()));
+                }
+                return new Content(bytes, snapshots);
+            }
+        }
+
+        boolean reads(Content other) {
+            return Arrays.equals(disk, other.disk)
+                    && snapshots.keySet().equals(other.snapshots.keySet())
+                    && snapshots.entrySet().stream()
+                            .allMatch(entry -> Arrays.equals(entry.getValue(), other.snapshots.get(entry.getKey())));
+        }
+    }
+
+    static Stream<Arguments> requests() {
+        return RuleImage.drivers()
+                .flatMap(driver -> Arrays.stream(Request.values()).map(request -> Arguments.of(driver, request)));
+    }
+
+    /** Data, compressed data, zeros of both kinds, and two snapshots that share some of it. */
+    private static MemoryHostDirectory image(DiskDriver driver, Request request) throws DiskException {
+        MemoryHostDirectory directory = new MemoryHostDirectory();
+        FormatFeatures features = FormatFeatures.PLAIN;
+        driver.create(
+                directory,
+                NAME,
+                CreateOptions.ofSize(SIZE)
+                        .withVersion(request.version)
+                        .withClusterBits(11)
+                        .withFeatures(features));
+        try (VirtualDisk disk = driver.open(directory, NAME, OPTIONS)) {
+            disk.write(0, ByteBuffer.wrap(text(1, SIZE)));
+            disk.writeCompressed(4 * CLUSTER, ByteBuffer.wrap(text(2, 5 * CLUSTER)));
+            disk.createSnapshot("first");
+            disk.write(6 * CLUSTER + 9, ByteBuffer.wrap(text(3, 4 * CLUSTER)));
+            disk.createSnapshot("second");
+            disk.write(20 * CLUSTER, ByteBuffer.wrap(text(4, 3 * CLUSTER)));
+            disk.writeZeroes(22 * CLUSTER, 2 * CLUSTER, ZeroMode.KEEP_ALLOCATION);
+            disk.writeZeroes(25 * CLUSTER, 2 * CLUSTER, ZeroMode.MAY_UNMAP);
+        }
+        if (request == Request.REPAIR) {
+            damage(directory);
+        }
+        return directory;
+    }
+
+    /** Counts of the first clusters behind the header become wrong in both directions. */
+    private static void damage(MemoryHostDirectory directory) throws DiskException {
+        try (HostFile file = directory.open(NAME, Access.READ_WRITE)) {
+            ByteBuffer table = ByteBuffer.allocate(8);
+            ByteBuffer header = ByteBuffer.allocate(104);
+            file.read(0, header);
+            file.read(header.getLong(48), table);
+            ByteBuffer counts = ByteBuffer.allocate(2 * 12);
+            for (int i = 0; i < 12; i++) {
+                counts.putShort(2 * i, (short) (i % 4));
+            }
+            file.write(table.getLong(0) + 2, counts);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("requests")
+    @DisplayName("QC-MNT-27 QC-MNT-03 QC-SNAP-10 QC-REF-14: ended after any step, it was not begun or is done")
+    void everyStep(DiskDriver driver, Request request) throws Exception {
+        MemoryHostDirectory before = image(driver, request);
+        MemoryHostDirectory done = before.copy();
+        WrappingHostDirectory<RecordingHostFile> recording = new WrappingHostDirectory<>(done, RecordingHostFile::new);
+        request.run((MaintenanceDriver) driver, recording);
+        List<HostEvent> events = new ArrayList<>();
+        recording.files().forEach(file -> events.addAll(file.events()));
+        assertThat(events).hasSizeGreaterThan(1);
+        List<Content> allowed = new ArrayList<>(List.of(Content.of(driver, done)));
+        if (request != Request.REPAIR) {
+            allowed.add(Content.of(driver, before));
+        }
+        SplittableRandom random = new SplittableRandom(events.size());
+        int flushed = 0;
+        for (int cut = 0; cut <= events.size(); cut++) {
+            flushed = cut > 0 && events.get(cut - 1).kind() == HostEvent.Kind.FLUSH ? cut : flushed;
+            for (boolean lossy : new boolean[] {false, true}) {
+                MemoryHostDirectory after = before.copy();
+                try (HostFile file = after.open(NAME, Access.READ_WRITE)) {
+                    for (int i = 0; i < cut; i++) {
+                        if (i < flushed || !lossy || random.nextBoolean()) {
+                            events.get(i).applyTo(file);
+                        }
+                    }
+                }
+                String when = driver.name() + ", " + request + " cut after " + cut + " of " + events.size()
+                        + (lossy ? ", with losses" : "");
+                check((MaintenanceDriver) driver, after, request, allowed, when);
+            }
+        }
+    }
+
+    private static void check(
+            MaintenanceDriver driver, MemoryHostDirectory after, Request request, List<Content> allowed, String when)
+            throws DiskException {
+        if (request == Request.REPAIR) {
+            // Only another repair promises anything of an image that was broken.
+            assertThat(driver.repair(after, NAME, RepairMode.ALL, OPTIONS).clean())
+                    .as(when)
+                    .isTrue();
+        }
+        Content found = Content.of(driver, after);
+        assertThat(allowed.stream().anyMatch(found::reads)).as(when).isTrue();
+        // Whatever flags and counts say now, a write must not go through to a snapshot.
+        MemoryHostDirectory used = after.copy();
+        byte[] fresh = text(9, found.disk().length);
+        try (VirtualDisk disk = driver.open(used, NAME, OPTIONS)) {
+            disk.write(0, ByteBuffer.wrap(fresh));
+        }
+        assertThat(Content.of(driver, used).reads(new Content(fresh, found.snapshots())))
+                .as(when + ", written")
+                .isTrue();
+        driver.repair(after, NAME, RepairMode.ALL, OPTIONS);
+        try (HostFile file = after.open(NAME, Access.READ_ONLY)) {
+            AuditReport report = new Auditor().audit(file);
+            assertThat(report.clean())
+                    .as(when + ", repaired: " + report.toText())
+                    .isTrue();
+        }
+        assertThat(Content.of(driver, after).reads(found))
+                .as(when + ", repaired")
+                .isTrue();
+    }
+}
