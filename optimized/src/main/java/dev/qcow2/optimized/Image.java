@@ -262,7 +262,7 @@ final class Image implements Layer {
     }
 
     /** Claims a range for reading. */
-    private Request beginRead(long first, long end) throws DiskException {
+    Request beginRead(long first, long end) throws DiskException {
         boolean alone = !options.concurrentRequests();
         long claimFirst = alone ? 0 : guestData.claimFirst(first);
         long claimEnd = alone ? Long.MAX_VALUE : guestData.claimEnd(end);
@@ -277,7 +277,8 @@ final class Image implements Layer {
         }
     }
 
-    private void locate(long offset, long atMost, Run run) throws DiskException {
+    /** Finds out how the disk is mapped from an offset on. */
+    void locate(long offset, long atMost, Run run) throws DiskException {
         long limit = options.runReads() ? atMost : Math.min(atMost, clusterSize() - (offset & (clusterSize() - 1)));
         metadata.lock();
         try {
@@ -359,16 +360,12 @@ final class Image implements Layer {
 
     @Override
     public void status(long offset, long length, int depth, StatusCollector into) throws DiskException {
-        long end = offset + length;
-        Request request = beginRead(offset, end);
-        try {
-            for (long at = offset; at < end; at += request.run.length) {
-                locate(at, end - at, request.run);
-                into.add(at, request.run, depth, backing);
-            }
-        } finally {
-            requests.leave(request);
-        }
+        into.add(this, offset, length, depth);
+    }
+
+    @Override
+    public void map(long offset, long length, int depth, MapCollector into) throws DiskException {
+        into.add(this, offset, length, depth);
     }
 
     void flush() throws DiskException {

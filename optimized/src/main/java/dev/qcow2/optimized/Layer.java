@@ -21,6 +21,14 @@ interface Layer {
     /** Adds what is known of a range inside {@link #size()}. */
     void status(long offset, long length, int depth, StatusCollector into) throws DiskException;
 
+    /** Adds where a range inside {@link #mappedSize()} is on the host. */
+    void map(long offset, long length, int depth, MapCollector into) throws DiskException;
+
+    /** Bytes that a map counts as covered: those of a last sector, too. */
+    default long mappedSize() {
+        return size();
+    }
+
     /** Gives up the file and those below. */
     void close() throws DiskException;
 

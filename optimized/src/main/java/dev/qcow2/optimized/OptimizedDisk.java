@@ -5,6 +5,7 @@ import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MappedExtent;
 import dev.qcow2.spec.disk.ReadOnlyException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
@@ -138,6 +139,21 @@ final class OptimizedDisk implements VirtualDisk {
         if (length > 0) {
             try {
                 image.status(guestOffset, length, 0, collector);
+            } catch (CorruptImageException e) {
+                throw noted(e);
+            }
+        }
+        return collector.extents();
+    }
+
+    @Override
+    public List<MappedExtent> map(long guestOffset, long length) throws DiskException {
+        image.requireOpen();
+        image.requireInside(guestOffset, length);
+        MapCollector collector = new MapCollector();
+        if (length > 0) {
+            try {
+                image.map(guestOffset, length, 0, collector);
             } catch (CorruptImageException e) {
                 throw noted(e);
             }

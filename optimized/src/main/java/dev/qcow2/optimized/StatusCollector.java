@@ -23,8 +23,22 @@ final class StatusCollector {
         }
     }
 
+    /** Adds what an image and those below it say of a range inside its disk. */
+    void add(Image image, long offset, long length, int depth) throws DiskException {
+        long end = offset + length;
+        Request request = image.beginRead(offset, end);
+        try {
+            for (long at = offset; at < end; at += request.run.length) {
+                image.locate(at, end - at, request.run);
+                add(at, request.run, depth, image.backing());
+            }
+        } finally {
+            image.requests().leave(request);
+        }
+    }
+
     /** Adds what an image says of a run, and where that is nothing, what the layer below says. */
-    void add(long at, Run run, int depth, @Nullable Layer backing) throws DiskException {
+    private void add(long at, Run run, int depth, @Nullable Layer backing) throws DiskException {
         switch (run.kind) {
             case NORMAL, COMPRESSED -> add(at, run.length, BlockStatus.Content.DATA, true, depth);
             case ZERO_PLAIN, ZERO_ALLOCATED -> add(at, run.length, BlockStatus.Content.ZERO, true, depth);

@@ -217,7 +217,8 @@ final class SubclusterMap {
             case NORMAL ->
                 kind == run.kind && EntryBits.offset(entry) == EntryBits.offset(first) + (distance << clusterBits);
             case ZERO_PLAIN, ZERO_ALLOCATED -> kind == ClusterKind.ZERO_PLAIN || kind == ClusterKind.ZERO_ALLOCATED;
-            case UNALLOCATED -> kind == run.kind;
+            // One run names one host cluster at most, also where none of its bytes count.
+            case UNALLOCATED -> kind == run.kind && EntryBits.offset(entry) == 0 && EntryBits.offset(first) == 0;
             case COMPRESSED -> false;
         };
     }

@@ -9,7 +9,8 @@
  *   <li>MappingTables: guest clusters to host clusters; RefcountStore, ClusterAllocator: which host clusters are
  *       free; GrowthAhead: how the file gets longer
  *   <li>InFlightRequests: who may touch what at the same time
- *   <li>WritePath, AllocatingWrite: a write from claim to link; ZeroPath: zeroes and discard; Image: reads
+ *   <li>WritePath, AllocatingWrite: a write from claim to link; ZeroPath: zeroes and discard; Image: reads;
+ *       StatusCollector, MapCollector: what is where
  *   <li>GuestData: where guest bytes become host bytes; SectorCrypto, LuksHeader, Unlocking, NewLuks: encrypted images
  *   <li>Checkpoint: how memory gets to the disk, in which order; LazyRefcounts: which part of it may wait; HeaderMarks,
  *       ImageHealth: what the header says meanwhile; TableGrowth, SnapshotOperations: the rare events

@@ -3,6 +3,7 @@ package dev.qcow2.reference;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskClosedException;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MappedExtent;
 import dev.qcow2.spec.disk.OutOfBoundsException;
 import dev.qcow2.spec.disk.ReadOnlyException;
 import dev.qcow2.spec.disk.VirtualDisk;
@@ -117,6 +118,13 @@ abstract class DataPath implements VirtualDisk {
         Layer.Extents extents = new Layer.Extents();
         resolver.status(guestOffset, length, 0, extents);
         return extents.list();
+    }
+
+    @Override
+    public synchronized List<MappedExtent> map(long guestOffset, long length) throws DiskException {
+        requireOpen();
+        requireInside(guestOffset, length);
+        return HostMap.of(resolver, guestOffset, length);
     }
 
     @Override

@@ -59,6 +59,11 @@ final class GuestData {
         return new GuestData(other.file(), encryption, Optional.of(other));
     }
 
+    /** Whether the bytes on the host are not those of the guest. */
+    boolean encrypted() {
+        return encryption.isPresent();
+    }
+
     Optional<DataFile> external() {
         return external;
     }

@@ -5,6 +5,7 @@ import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MappedExtent;
 import dev.qcow2.spec.disk.ReadOnlyException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
@@ -128,6 +129,11 @@ final class ManagedDisk implements VirtualDisk {
     @Override
     public synchronized List<BlockStatus> status(long guestOffset, long length) throws DiskException {
         return ask(() -> disk.status(guestOffset, length));
+    }
+
+    @Override
+    public synchronized List<MappedExtent> map(long guestOffset, long length) throws DiskException {
+        return ask(() -> disk.map(guestOffset, length));
     }
 
     @Override

@@ -50,7 +50,7 @@ final class Resolver implements Layer {
     }
 
     /** Guest bytes of which a mapping says the same: a subcluster, a cluster, or all that an L2 table would map. */
-    private long unitOf(Mapping mapping) {
+    long unitOf(Mapping mapping) {
         Geometry geometry = image.geometry();
         if (mapping.kind() == L2Entry.Kind.MIXED) {
             return geometry.subclusterSize();

@@ -28,7 +28,7 @@
  *   <li>{@link dev.qcow2.reference.DataPath}: requests of the guest
  * </ol>
  *
- * <p>That is the core data path. Compressed clusters: {@link dev.qcow2.reference.CompressedDescriptor}, {@link
+ * <p>That is the core data path. Where the bytes are on the host: {@link dev.qcow2.reference.HostMap}. Compressed clusters: {@link dev.qcow2.reference.CompressedDescriptor}, {@link
  * dev.qcow2.reference.Codec}, {@link dev.qcow2.reference.CompressedPlanner}, {@link
  * dev.qcow2.reference.CompressedWriter}. Subclusters: {@link
  * dev.qcow2.reference.SubclusterBitmap}, {@link dev.qcow2.reference.SubclusterPlanner}, {@link

@@ -41,6 +41,7 @@ class CoreSizeTest {
             "GuestData.java",
             "HeaderArea.java",
             "HeaderExtension.java",
+            "HostMap.java",
             "ImageCreator.java",
             "ImageOpener.java",
             "Locker.java",

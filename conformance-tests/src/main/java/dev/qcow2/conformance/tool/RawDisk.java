@@ -2,17 +2,22 @@ package dev.qcow2.conformance.tool;
 
 import dev.qcow2.spec.clause.GuestClause;
 import dev.qcow2.spec.disk.BlockStatus;
+import dev.qcow2.spec.disk.BlockStatus.Content;
 import dev.qcow2.spec.disk.DiskClosedException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MappedExtent;
 import dev.qcow2.spec.disk.OutOfBoundsException;
 import dev.qcow2.spec.disk.ReadOnlyException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.host.HostExtent;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** A file whose bytes are the disk's bytes. Its size is that of the file, rounded up to a sector of 512 bytes. */
 public final class RawDisk implements VirtualDisk {
@@ -119,6 +124,38 @@ public final class RawDisk implements VirtualDisk {
         return length == 0
                 ? List.of()
                 : List.of(new BlockStatus(guestOffset, length, BlockStatus.Content.DATA, true, 0));
+    }
+
+    @Override
+    public List<MappedExtent> map(long guestOffset, long length) throws DiskException {
+        requireRange(guestOffset, length);
+        // What keeps nothing has no places either.
+        boolean kept = !(file instanceof NullFile);
+        long start = file instanceof WindowFile window ? window.start() : 0;
+        long there = file.size();
+        List<MappedExtent> extents = new ArrayList<>();
+        for (long at = guestOffset; at < guestOffset + length; ) {
+            boolean hole = at >= there;
+            long end = guestOffset + length;
+            if (!hole) {
+                HostExtent run = file.extent(at);
+                hole = run.hole();
+                end = Math.min(end, Math.min(run.end(), there));
+            }
+            OptionalLong place = kept ? OptionalLong.of(start + at) : OptionalLong.empty();
+            Content content = hole ? Content.ZERO : Content.DATA;
+            MappedExtent next = new MappedExtent(at, end - at, content, kept, 0, place, false);
+            int last = extents.size() - 1;
+            if (last >= 0 && extents.get(last).joins(next)) {
+                MappedExtent old = extents.get(last);
+                next = new MappedExtent(
+                        old.guestOffset(), end - old.guestOffset(), content, kept, 0, old.hostOffset(), false);
+                extents.remove(last);
+            }
+            extents.add(next);
+            at = end;
+        }
+        return List.copyOf(extents);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.qcow2.conformance.tool;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.host.ForwardingHostFile;
+import dev.qcow2.spec.host.HostExtent;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
@@ -62,6 +63,17 @@ final class WindowFile extends ForwardingHostFile {
     public boolean punchHole(long hostOffset, long count) throws DiskException {
         requireInside(hostOffset, count);
         return target().punchHole(start + hostOffset, count);
+    }
+
+    /** Where the window begins in the file. */
+    long start() {
+        return start;
+    }
+
+    @Override
+    public HostExtent extent(long hostOffset) throws DiskException {
+        HostExtent run = target().extent(start + hostOffset);
+        return new HostExtent(run.hole(), Math.min(run.end() - start, size()));
     }
 
     @Override

@@ -6,13 +6,16 @@ import java.util.OptionalLong;
 /**
  * Where a range of the disk is in the files of its chain.
  *
+ * <p>A raw backing file counts as long as its last sector of 512 bytes, and its holes are zeros at their place.
+ *
  * @param guestOffset first byte of the range
  * @param length bytes, more than 0
  * @param content whether the range holds data or reads as zero
  * @param allocated whether an image of the chain decides on the range, as in {@link BlockStatus}
  * @param depth which image of the chain decides, as in {@link BlockStatus}
  * @param hostOffset where the range starts in the file that holds that image's guest clusters, and goes on without a gap: for data
- *     that is neither compressed nor encrypted, and for zeros that keep a host cluster; empty otherwise
+ *     that is neither compressed nor encrypted, for zeros that keep a host cluster, and for subclusters that are open and have none
+ *     below them, if their cluster has a host cluster; empty otherwise, and always in an encrypted image
  * @param compressed whether the range is data in compressed clusters
  */
 public record MappedExtent(

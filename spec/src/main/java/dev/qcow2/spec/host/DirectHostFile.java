@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
@@ -238,6 +239,17 @@ public final class DirectHostFile implements HostFile {
     @Override
     public boolean punchHole(long hostOffset, long length) throws DiskException {
         return file.punchHole(hostOffset, length);
+    }
+
+    @Override
+    public HostExtent extent(long hostOffset) throws DiskException {
+        HostExtent found = file.extent(hostOffset);
+        return new HostExtent(found.hole(), Math.min(found.end(), size()));
+    }
+
+    @Override
+    public OptionalLong allocatedBytes() {
+        return file.allocatedBytes();
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.qcow2.spec.host;
 
 import dev.qcow2.spec.disk.DiskException;
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /** Passes every request on to another file: the base of wrappers that record, count or fail. */
 public abstract class ForwardingHostFile implements HostFile {
@@ -54,6 +55,16 @@ public abstract class ForwardingHostFile implements HostFile {
     @Override
     public boolean punchHole(long hostOffset, long length) throws DiskException {
         return target.punchHole(hostOffset, length);
+    }
+
+    @Override
+    public HostExtent extent(long hostOffset) throws DiskException {
+        return target.extent(hostOffset);
+    }
+
+    @Override
+    public OptionalLong allocatedBytes() throws DiskException {
+        return target.allocatedBytes();
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.qcow2.spec.host;
 
 import dev.qcow2.spec.disk.DiskException;
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /**
  * An open file of the host.
@@ -85,6 +86,27 @@ public interface HostFile extends AutoCloseable {
      * @throws DiskException if the host tried and failed
      */
     boolean punchHole(long hostOffset, long length) throws DiskException;
+
+    /**
+     * Says whether the host stores anything for the run of bytes that begins at an offset. What it does not know counts as data.
+     *
+     * @param hostOffset first byte of the run, inside the file
+     * @return a hole or data, with an end behind the offset and not behind the file's
+     * @throws DiskException if the host fails
+     */
+    default HostExtent extent(long hostOffset) throws DiskException {
+        return new HostExtent(false, size());
+    }
+
+    /**
+     * Says how much space the file takes on its device, which may be less than its length, or more.
+     *
+     * @return bytes; empty if the host does not say
+     * @throws DiskException if the host fails
+     */
+    default OptionalLong allocatedBytes() throws DiskException {
+        return OptionalLong.empty();
+    }
 
     /**
      * Sets the length of the file. What is cut off is gone; what is added reads as zero. The caller

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** A file of the host's file system. */
@@ -30,6 +31,7 @@ public final class RealHostFile implements HostFile {
     private final boolean writable;
     private final @Nullable LinuxFile linux;
     private final ImageLocks.@Nullable Share share;
+    private @Nullable SparseFile sparse;
 
     private RealHostFile(
             Path path, FileChannel channel, Durability durability, boolean writable, ImageLocks.@Nullable Share share) {
@@ -124,6 +126,26 @@ public final class RealHostFile implements HostFile {
     }
 
     @Override
+    public HostExtent extent(long hostOffset) throws DiskException {
+        SparseFile known = sparse();
+        return known == null ? HostFile.super.extent(hostOffset) : known.extent(hostOffset, size());
+    }
+
+    @Override
+    public OptionalLong allocatedBytes() {
+        SparseFile known = sparse();
+        return known == null ? OptionalLong.empty() : known.allocatedBytes();
+    }
+
+    /** Most files are never asked for their holes, so the descriptor for it is opened by the first question. */
+    private synchronized @Nullable SparseFile sparse() {
+        if (sparse == null && channel.isOpen()) {
+            sparse = SparseFile.open(path);
+        }
+        return sparse;
+    }
+
+    @Override
     public void truncate(long size) throws DiskException {
         requireWritable("truncate to ", size);
         try {
@@ -160,8 +182,11 @@ public final class RealHostFile implements HostFile {
     }
 
     @Override
-    public void close() throws DiskException {
+    public synchronized void close() throws DiskException {
         try {
+            if (sparse != null) {
+                sparse.close();
+            }
             if (linux != null) {
                 linux.close();
             }

@@ -134,6 +134,26 @@ class HostFileTest {
     }
 
     @Test
+    @DisplayName("QC-GUEST-09: a real file says where its holes are; whoever can't tell says that all is data")
+    void holes() throws DiskException {
+        RealHostDirectory real = new RealHostDirectory(directory);
+        try (HostFile file = real.create("sparse")) {
+            file.truncate(1 << 20);
+            file.write(1 << 18, ByteBuffer.allocate(1 << 16).put(0, (byte) 1));
+            Assumptions.assumeTrue(file.extent(0).hole(), "this file system tells of no holes");
+            assertThat(file.extent(0)).isEqualTo(new HostExtent(true, 1 << 18));
+            assertThat(file.extent(1 << 18)).isEqualTo(new HostExtent(false, (1 << 18) + (1 << 16)));
+            assertThat(file.extent((1 << 19) + 5)).isEqualTo(new HostExtent(true, 1 << 20));
+            file.flush();
+            assertThat(file.allocatedBytes().orElseThrow()).isBetween(1L << 16, 1L << 17);
+        }
+        HostFile memory = MemoryHostFile.empty("file");
+        memory.truncate(100);
+        assertThat(memory.extent(7)).isEqualTo(new HostExtent(false, 100));
+        assertThat(memory.allocatedBytes()).isEmpty();
+    }
+
+    @Test
     @DisplayName("QC-LIM-06: a sparse file of terabytes costs what is in it")
     void sparse() throws DiskException {
         MemoryHostFile file = MemoryHostFile.empty("file");
