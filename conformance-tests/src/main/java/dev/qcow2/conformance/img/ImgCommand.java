@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "img",
         description = "Makes, shows, changes and converts images, with the words of qemu-img.",
-        subcommands = {ResizeCommand.class})
+        subcommands = {BenchCommand.class, CompareCommand.class, MapCommand.class, ResizeCommand.class})
 public final class ImgCommand implements Runnable {
 
     private static final String VERSION = "qcow2 img version 0.1.0 (speaks as qemu-img version 7.2)";
@@ -121,6 +121,9 @@ public final class ImgCommand implements Runnable {
     private static Optional<ImgSubcommand> subcommand(String name) {
         return Optional.ofNullable(
                 switch (name) {
+                    case "bench" -> new BenchCommand();
+                    case "compare" -> new CompareCommand();
+                    case "map" -> new MapCommand();
                     case "resize" -> new ResizeCommand();
                     default -> null;
                 });

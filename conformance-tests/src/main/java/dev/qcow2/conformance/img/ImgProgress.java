@@ -24,6 +24,11 @@ final class ImgProgress implements AutoCloseable {
         return new ImgProgress(console.out(), shown, step);
     }
 
+    /** Whether anybody sees it. */
+    boolean shown() {
+        return shown;
+    }
+
     /** So much of so much is done. */
     void show(long done, long whole) {
         print(whole == 0 ? 100 : 100.0 * done / whole);

@@ -167,7 +167,8 @@ public final class NodeOpener {
         return name;
     }
 
-    private static String innermost(ObjectNode node) {
+    /** The name of the file at the bottom of a tree; empty if it has none. */
+    static String innermost(ObjectNode node) {
         for (String child : new String[] {"file", "image"}) {
             if (node.get(child) instanceof ObjectNode below) {
                 return innermost(below);
