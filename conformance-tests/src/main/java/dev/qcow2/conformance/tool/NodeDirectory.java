@@ -26,13 +26,16 @@ final class NodeDirectory implements HostDirectory {
     private record Reference(String imageName, String name) {}
 
     private final HostDirectory files;
+    private final HostDirectory unlocked;
     private final NodeOpener opener;
     private final Map<String, Source> sources = new HashMap<>();
     private final Map<String, String> bases = new HashMap<>();
     private final Map<Reference, String> standIns = new HashMap<>();
 
-    NodeDirectory(HostDirectory files, NodeOpener opener) {
+    /** The second directory shows the same files without locking them. */
+    NodeDirectory(HostDirectory files, HostDirectory unlocked, NodeOpener opener) {
         this.files = files;
+        this.unlocked = unlocked;
         this.opener = opener;
     }
 
@@ -51,6 +54,12 @@ final class NodeDirectory implements HostDirectory {
     public HostFile open(String fileName, Access access) throws DiskException {
         Source source = sources.get(fileName);
         return source == null ? files.open(fileName, access) : source.open(access);
+    }
+
+    /** Opens a file to look at its header: not yet in the user's name, so that it is the user's own access that may be refused. */
+    HostFile peek(String fileName) throws DiskException {
+        Source source = sources.get(fileName);
+        return source == null ? unlocked.open(fileName, Access.READ_ONLY) : source.open(Access.READ_ONLY);
     }
 
     @Override

@@ -116,7 +116,8 @@ public final class NodeOpener {
      * @throws DiskException if the host refuses
      */
     public ImageLocation locate(ObjectNode tree) throws ToolException, DiskException {
-        NodeDirectory directory = new NodeDirectory(files, this);
+        NodeDirectory directory =
+                new NodeDirectory(files, settings.withForceShare(true).files(), this);
         return locate(directory, tree, "");
     }
 
@@ -142,8 +143,8 @@ public final class NodeOpener {
         return new ImageLocation(directory, name, format, driver.isEmpty(), tree);
     }
 
-    private static String probe(HostDirectory directory, String name) throws DiskException {
-        try (HostFile file = directory.open(name, Access.READ_ONLY)) {
+    private static String probe(NodeDirectory directory, String name) throws DiskException {
+        try (HostFile file = directory.peek(name)) {
             return HeaderFacts.of(file).isPresent() ? "qcow2" : "raw";
         }
     }
@@ -220,7 +221,7 @@ public final class NodeOpener {
             return;
         }
         Optional<HeaderFacts> facts;
-        try (HostFile file = directory.open(name, Access.READ_ONLY)) {
+        try (HostFile file = directory.peek(name)) {
             facts = HeaderFacts.of(file);
         }
         standIn(directory, tree, "backing", name, facts.flatMap(HeaderFacts::backingName));
