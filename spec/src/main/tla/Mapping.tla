@@ -219,14 +219,15 @@ WriteIntoOwned(c, first, last, v) ==
         /\ Replace(c, Entry(e.host, TRUE, StateAfterWrite(e, first, last, whole)),
                    [bytes EXCEPT ![e.host] = kept], packed)
 
-WriteFresh(c, first, last, v) ==
+WriteFreshInto(h, c, first, last, v) ==
     LET e == l2[c]
         whole == Mode = "copy" \/ IsCompressed(e)
     IN  /\ \/ ~OwnsHost(e)
            \/ FALSE \in Reuse /\ ~Extended /\ \E s \in Touched(first, last) : e.state[s] /= "data"
-        /\ \E h \in FreeHosts :
-              /\ Replace(c, Entry(h, TRUE, StateAfterWrite(e, first, last, whole)),
-                         [bytes EXCEPT ![h] = FreshContent(e, c, first, last, v, @)], packed)
+        /\ Replace(c, Entry(h, TRUE, StateAfterWrite(e, first, last, whole)),
+                   [bytes EXCEPT ![h] = FreshContent(e, c, first, last, v, @)], packed)
+
+WriteFresh(c, first, last, v) == \E h \in FreeHosts : WriteFreshInto(h, c, first, last, v)
 
 ImageWrite(c, first, last, v) ==
     \/ WriteInPlace(c, first, last, v)
@@ -303,13 +304,16 @@ PackTaken(h, k) ==
     \/ \E s \in Saves, c \in Clusters : h \in HostsOf(images[s].l2[c]) /\ images[s].l2[c].pack = k
 Packable(h, k) == (IsFree(h) \/ (HoldsPacks(h) /\ count[h] < MaxCount)) /\ ~PackTaken(h, k)
 
+PackInto(h, tail, k, c, v) ==
+    /\ Packable(h, k)
+    /\ tail /= NoHost => tail /= h /\ Packable(tail, k)
+    /\ Replace(c, Compressed(h, tail, k), bytes,
+               [x \in Hosts |-> IF x \in {h, tail} THEN [packed[x] EXCEPT ![k] = v] ELSE packed[x]])
+
 MWriteCompressed(c, v) ==
     /\ Write(c, 1, BlockCount, v)
     /\ \E h \in Hosts, k \in Packs, tail \in (IF Straddle THEN Hosts \cup {NoHost} ELSE {NoHost}) :
-          /\ Packable(h, k)
-          /\ tail /= NoHost => tail /= h /\ Packable(tail, k)
-          /\ Replace(c, Compressed(h, tail, k), bytes,
-                     [x \in Hosts |-> IF x \in {h, tail} THEN [packed[x] EXCEPT ![k] = v] ELSE packed[x]])
+          PackInto(h, tail, k, c, v)
 
 (* Snapshots.  The flag COPIED means something in the active tables only;   *)
 (* in a snapshot it is not kept.                                            *)
@@ -320,23 +324,23 @@ Counted(entries, h) ==
     Cardinality({c \in Clusters : h \in HostsOf(entries[c])
                                   /\ ~(Fault = "snapshot-skips-compressed" /\ IsCompressed(entries[c]))})
 
-MSave(s) ==
+ImageSave(s) ==
     LET newCount == [h \in Hosts |-> count[h] + Counted(l2, h)] IN
-    /\ Save(s)
     /\ \A h \in Hosts : newCount[h] <= MaxCount \/ Fault = "count-overflows"
     /\ images' = [images EXCEPT ![s] = [taken |-> TRUE, size |-> size, l2 |-> Shared(l2)]]
     /\ l2' = IF Fault = "copied-kept-by-snapshot" THEN l2 ELSE Shared(l2)
     /\ Settle(IF Fault = "snapshot-not-counted" THEN count
               ELSE [h \in Hosts |-> IF newCount[h] > MaxCount THEN 0 ELSE newCount[h]], bytes, packed)
 
-MRestore(s) ==
+MSave(s) == Save(s) /\ ImageSave(s)
+
+ImageRestore(s) ==
     LET entries == images[s].l2
         raised == [h \in Hosts |-> count[h] + Counted(entries, h)]
         newCount == [h \in Hosts |->
                         (IF Fault = "restore-not-counted" THEN count[h] ELSE raised[h])
                         - (IF Fault = "restore-does-not-release" THEN 0 ELSE Counted(l2, h))]
-    IN  /\ Restore(s)
-        /\ \A h \in Hosts : raised[h] <= MaxCount
+    IN  /\ \A h \in Hosts : raised[h] <= MaxCount
         /\ l2' = [c \in Clusters |->
                      IF Fault = "restore-sets-copied" /\ entries[c].host /= NoHost
                      THEN [entries[c] EXCEPT !.copied = ~IsCompressed(entries[c])]
@@ -344,15 +348,18 @@ MRestore(s) ==
         /\ Settle(newCount, bytes, packed)
         /\ UNCHANGED images
 
-MForget(s) ==
+MRestore(s) == Restore(s) /\ ImageRestore(s)
+
+ImageForget(s) ==
     LET entries == images[s].l2
         newCount == [h \in Hosts |->
                         IF Fault = "forget-frees-shared" /\ h \in UNION {HostsOf(entries[c]) : c \in Clusters}
                         THEN 0 ELSE count[h] - Counted(entries, h)]
-    IN  /\ Forget(s)
-        /\ images' = [images EXCEPT ![s] = NoImage]
+    IN  /\ images' = [images EXCEPT ![s] = NoImage]
         /\ l2' = IF Fault = "copied-not-set-again" THEN l2 ELSE [c \in Clusters |-> CopiedBy(newCount, l2[c])]
         /\ Settle(newCount, bytes, packed)
+
+MForget(s) == Forget(s) /\ ImageForget(s)
 
 (* A disk that grows over a backing file hides it with zero clusters.       *)
 MResize(n) ==

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Campaign {
 
+    private static final int HOST_TRACE_EVERY = 4;
+
     private final CampaignOptions options;
     private final List<DiskDriver> subjects;
     private final ProgressListener listener;
@@ -88,7 +90,8 @@ public final class Campaign {
         Optional<QemuTools> qemu = asked && options.qemuEvery() > 0 ? QemuTools.find() : Optional.empty();
         Optional<Path> image = script.image().map(Path::of);
         try (Surroundings surroundings = Surroundings.prepare(drivers, qemu, image)) {
-            return new Watchdog(surroundings.panel(new Coverage()), options.patience()).run(script, drivers);
+            return new Watchdog(surroundings.panel(new Coverage()).withTraces(options.traces(), true), options.patience())
+                    .run(script, drivers);
         }
     }
 
@@ -147,8 +150,11 @@ public final class Campaign {
                 drawn.withSubjects(drivers.stream().map(DiskDriver::name).toList());
         coverage.geometry(script);
         coverage.features(needed);
-        Optional<Difference> difference =
-                new Watchdog(surroundings.panel(coverage), options.patience()).run(script, drivers);
+        // The order of writes costs more to judge, so it is judged on a sample.
+        boolean host = options.traces().isPresent() || index % HOST_TRACE_EVERY == 0;
+        Optional<Difference> difference = new Watchdog(
+                        surroundings.panel(coverage).withTraces(options.traces(), host), options.patience())
+                .run(script, drivers);
         guestOperations.addAndGet(script.operations().size());
         qemuSequences.addAndGet(qemu && surroundings.qemu().isPresent() ? 1 : 0);
         if (difference.isPresent()) {

@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.campaign;
 
+import dev.qcow2.conformance.trace.TraceStore;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param patience how long one sequence may take before it counts as a hang
  * @param shrinking how long a difference is shrunk
  * @param image an existing image to start from
+ * @param traces where the traces of all images go, if anywhere
  */
 public record CampaignOptions(
         long seed,
@@ -30,7 +32,8 @@ public record CampaignOptions(
         int qemuEvery,
         Duration patience,
         Duration shrinking,
-        Optional<Path> image) {
+        Optional<Path> image,
+        Optional<TraceStore> traces) {
 
     /** Sequences of the default budget. */
     public static final long DEFAULT_SEQUENCES = 1000;
@@ -60,6 +63,7 @@ public record CampaignOptions(
                 40,
                 Duration.ofMinutes(1),
                 Duration.ofSeconds(20),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -71,7 +75,7 @@ public record CampaignOptions(
      */
     public CampaignOptions withSequences(long count) {
         return new CampaignOptions(
-                seed, count, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
+                seed, count, time, workers, rotating, concurrentEvery, qemuEvery, patience, shrinking, image, traces);
     }
 
     /**
@@ -91,7 +95,8 @@ public record CampaignOptions(
                 qemuEvery,
                 patience,
                 shrinking,
-                image);
+                image,
+                traces);
     }
 
     /**
@@ -102,7 +107,17 @@ public record CampaignOptions(
      */
     public CampaignOptions withWorkers(int threads) {
         return new CampaignOptions(
-                seed, sequences, time, threads, rotating, concurrentEvery, qemuEvery, patience, shrinking, image);
+                seed,
+                sequences,
+                time,
+                threads,
+                rotating,
+                concurrentEvery,
+                qemuEvery,
+                patience,
+                shrinking,
+                image,
+                traces);
     }
 
     /**
@@ -113,7 +128,17 @@ public record CampaignOptions(
      */
     public CampaignOptions withRotating(List<DiskDriver> drivers) {
         return new CampaignOptions(
-                seed, sequences, time, workers, drivers, concurrentEvery, qemuEvery, patience, shrinking, image);
+                seed,
+                sequences,
+                time,
+                workers,
+                drivers,
+                concurrentEvery,
+                qemuEvery,
+                patience,
+                shrinking,
+                image,
+                traces);
     }
 
     /**
@@ -124,7 +149,7 @@ public record CampaignOptions(
      */
     public CampaignOptions withConcurrentEvery(int every) {
         return new CampaignOptions(
-                seed, sequences, time, workers, rotating, every, qemuEvery, patience, shrinking, image);
+                seed, sequences, time, workers, rotating, every, qemuEvery, patience, shrinking, image, traces);
     }
 
     /**
@@ -135,7 +160,7 @@ public record CampaignOptions(
      */
     public CampaignOptions withQemuEvery(int every) {
         return new CampaignOptions(
-                seed, sequences, time, workers, rotating, concurrentEvery, every, patience, shrinking, image);
+                seed, sequences, time, workers, rotating, concurrentEvery, every, patience, shrinking, image, traces);
     }
 
     /**
@@ -147,7 +172,7 @@ public record CampaignOptions(
      */
     public CampaignOptions withPatience(Duration hang, Duration shrink) {
         return new CampaignOptions(
-                seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, hang, shrink, image);
+                seed, sequences, time, workers, rotating, concurrentEvery, qemuEvery, hang, shrink, image, traces);
     }
 
     /**
@@ -167,6 +192,28 @@ public record CampaignOptions(
                 qemuEvery,
                 patience,
                 shrinking,
-                Optional.of(file));
+                Optional.of(file),
+                traces);
+    }
+
+    /**
+     * Returns these options with a place for the traces of all images.
+     *
+     * @param store keeps them
+     * @return a copy
+     */
+    public CampaignOptions withTraces(TraceStore store) {
+        return new CampaignOptions(
+                seed,
+                sequences,
+                time,
+                workers,
+                rotating,
+                concurrentEvery,
+                qemuEvery,
+                patience,
+                shrinking,
+                image,
+                Optional.of(store));
     }
 }

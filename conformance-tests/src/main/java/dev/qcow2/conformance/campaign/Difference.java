@@ -25,6 +25,8 @@ public record Difference(Kind kind, String subject, int step, String message, Sc
         WRONG_BITMAP,
         /** The auditor finds a corruption or a leak. */
         AUDIT,
+        /** What changed in the image is no step of the formal model. */
+        TRACE,
         /** Another implementation can't open the image, or reads other bytes from it. */
         FOREIGN_READ,
         /** A request that must succeed was refused. */

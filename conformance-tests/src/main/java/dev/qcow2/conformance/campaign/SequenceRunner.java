@@ -38,18 +38,24 @@ final class SequenceRunner {
     private final List<DiskDriver> drivers;
     private final Panel panel;
     private final List<Subject> subjects = new ArrayList<>();
+    private final TraceJudge traces;
     private int step;
 
     SequenceRunner(Script script, List<DiskDriver> drivers, Panel panel) {
         this.script = script;
         this.drivers = drivers;
         this.panel = panel;
+        this.traces = new TraceJudge(script, panel);
     }
 
     /** Returns what is wrong, or empty. */
     Optional<Difference> run() {
         try {
-            play();
+            try {
+                play();
+            } finally {
+                traces.keep();
+            }
             return Optional.empty();
         } catch (Objection e) {
             return difference(e.kind(), e.subject(), String.valueOf(e.getMessage()));
@@ -100,6 +106,7 @@ final class SequenceRunner {
             boolean each = script.rigour() == Rigour.EACH;
             if (each) {
                 counter.before(operation, subjects);
+                traces.before(operation, subjects);
             }
             operation.accept(performer);
             if (subjects.isEmpty()) {
@@ -109,6 +116,7 @@ final class SequenceRunner {
             judge(model, operation, each);
             if (each) {
                 counter.after();
+                traces.after(subjects);
             }
         }
         finish(model);
@@ -131,7 +139,7 @@ final class SequenceRunner {
 
     private void join(DiskDriver driver, Ground ground) throws Objection, IOException {
         try {
-            subjects.add(new Subject(driver, ground.stage(driver, script.efficientZeroing())));
+            subjects.add(traces.join(driver, ground.stage(driver, script.efficientZeroing())));
         } catch (UnsupportedFeatureException e) {
             if (isPlain()) {
                 throw new Objection(Kind.REFUSAL, driver.name(), "opening: " + e);

@@ -8,6 +8,7 @@ import dev.qcow2.conformance.concurrent.ConcurrentDifference;
 import dev.qcow2.conformance.language.Script;
 import dev.qcow2.conformance.language.ScriptException;
 import dev.qcow2.conformance.language.ScriptText;
+import dev.qcow2.conformance.trace.TraceFolder;
 import dev.qcow2.spec.disk.DiskDriver;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -86,6 +87,12 @@ final class ConformCommand implements Callable<Integer> {
     @Option(names = "--no-qemu", description = "leaves QEMU out")
     private boolean withoutQemu;
 
+    @Option(
+            names = "--trace",
+            paramLabel = "DIRECTORY",
+            description = "writes a trace of what each implementation did to each image, for check-trace")
+    private @Nullable Path traces;
+
     @Option(names = "--json", paramLabel = "FILE", description = "writes the result as JSON")
     private @Nullable Path json;
 
@@ -153,7 +160,11 @@ final class ConformCommand implements Callable<Integer> {
         if (image != null) {
             options = options.withImage(image).withPatience(Duration.ofMinutes(5), options.shrinking());
         }
-        return withoutQemu ? options.withQemuEvery(0) : options;
+        return traced(withoutQemu ? options.withQemuEvery(0) : options);
+    }
+
+    private CampaignOptions traced(CampaignOptions options) {
+        return traces == null ? options : options.withTraces(new TraceFolder(traces));
     }
 
     private static int processors() {
@@ -212,7 +223,7 @@ final class ConformCommand implements Callable<Integer> {
         List<DiskDriver> chosen = !names.isEmpty()
                 ? named(names)
                 : script.subjects().isEmpty() ? drivers.main() : named(script.subjects());
-        Optional<Difference> difference = Campaign.replay(script, CampaignOptions.ofSeed(0), chosen);
+        Optional<Difference> difference = Campaign.replay(script, traced(CampaignOptions.ofSeed(0)), chosen);
         new ConformReport(out()).printReplay(script, chosen, difference);
         return difference.isEmpty() ? ExitCode.SAME : ExitCode.DIFFERENT;
     }

@@ -144,6 +144,38 @@ public final class ModelRun {
             Map<String, String> extraModules,
             @Nullable Path graph)
             throws ModelException, IOException {
+        Finished finished = execute(module, configurationName, configuration, extraModules, graph);
+        return outcome(
+                finished.output(), finished.exitCode(), finished.time(), module, configurationName, configuration);
+    }
+
+    /** What a process of TLC left. */
+    private record Finished(TlcOutput output, int exitCode, Duration time) {}
+
+    /**
+     * Runs TLC on a module that prints what it finds and breaks nothing.
+     *
+     * @param module the module to run
+     * @param configuration text of the configuration
+     * @param extraModules further modules, text by file name
+     * @return the lines that it printed
+     */
+    List<String> printed(String module, String configuration, Map<String, String> extraModules)
+            throws ModelException, IOException {
+        Finished finished = execute(module, module + ".cfg", configuration, extraModules, null);
+        if (finished.exitCode() != ALL_HOLD) {
+            throw TlcFailure.of(finished.output(), module, module + ".cfg", configuration, finished.exitCode());
+        }
+        return finished.output().parserLines();
+    }
+
+    private Finished execute(
+            String module,
+            String configurationName,
+            String configuration,
+            Map<String, String> extraModules,
+            @Nullable Path graph)
+            throws ModelException, IOException {
         Files.createDirectories(scratch);
         Path folder = Files.createTempDirectory(scratch, "tlc");
         try {
@@ -157,7 +189,7 @@ public final class ModelRun {
             int exitCode = start(folder, log, command(folder, module, graph), configurationName);
             Duration time = Duration.ofNanos(System.nanoTime() - start);
             TlcOutput output = new TlcOutput(Files.readAllLines(log, StandardCharsets.UTF_8));
-            return outcome(output, exitCode, time, module, configurationName, configuration);
+            return new Finished(output, exitCode, time);
         } finally {
             ModelFiles.remove(folder);
         }
