@@ -223,13 +223,12 @@ Init ==
     /\ request = NoRequest
 
 (* The event that comes next is a step, or the trace is refused and ends.   *)
-Accepts == \E e \in {Ev(trace, at + 1)} : Step(e)
+Accepts == trace' = trace /\ \E e \in {Ev(trace, at + 1)} : Step(e)
 
 Accept ==
     /\ at < Length(trace)
     /\ Accepts
     /\ at' = at + 1
-    /\ trace' = trace
 
 Refuse ==
     /\ at < Length(trace)

@@ -112,13 +112,12 @@ Init ==
     /\ pending = {}
     /\ verb = "look"
 
-Accepts == \E e \in {Ev(trace, at + 1)} : Step(e)
+Accepts == trace' = trace /\ \E e \in {Ev(trace, at + 1)} : Step(e)
 
 Accept ==
     /\ at < Length(trace)
     /\ Accepts
     /\ at' = at + 1
-    /\ trace' = trace
 
 Refuse ==
     /\ at < Length(trace)

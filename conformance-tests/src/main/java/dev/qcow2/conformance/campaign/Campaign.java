@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Campaign {
 
-    private static final int HOST_TRACE_EVERY = 4;
+    private static final int HOST_TRACE_EVERY = 16;
 
     private final CampaignOptions options;
     private final List<DiskDriver> subjects;
@@ -90,7 +90,8 @@ public final class Campaign {
         Optional<QemuTools> qemu = asked && options.qemuEvery() > 0 ? QemuTools.find() : Optional.empty();
         Optional<Path> image = script.image().map(Path::of);
         try (Surroundings surroundings = Surroundings.prepare(drivers, qemu, image)) {
-            return new Watchdog(surroundings.panel(new Coverage()).withTraces(options.traces(), true), options.patience())
+            return new Watchdog(
+                            surroundings.panel(new Coverage()).withTraces(options.traces(), true), options.patience())
                     .run(script, drivers);
         }
     }

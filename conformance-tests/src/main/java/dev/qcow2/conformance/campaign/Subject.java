@@ -41,8 +41,7 @@ final class Subject {
         if (hostEvents.isPresent()) {
             String image = stage.imageName();
             directory = new WrappingHostDirectory<>(
-                    directory,
-                    file -> file.name().equals(image) ? new HostObserver(file, hostEvents.get()) : file);
+                    directory, file -> file.name().equals(image) ? new HostObserver(file, hostEvents.get()) : file);
         }
         return driver.open(directory, stage.imageName(), stage.options(options));
     }

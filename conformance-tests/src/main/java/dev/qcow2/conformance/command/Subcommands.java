@@ -29,6 +29,7 @@ final class Subcommands {
         makers.put("bench", BenchCommand::new);
         makers.put("img", ImgCommand::new);
         makers.put("small-images", () -> new SmallImagesCommand(Boolean.getBoolean(Launcher.TERMINAL)));
+        makers.put("check-trace", CheckTraceCommand::new);
         makers.put("model", () -> new ModelCommand(Boolean.getBoolean(Launcher.TERMINAL)));
         makers.put("serve", ServeCommand::new);
         makers.put("man", ManCommand::new);

@@ -60,6 +60,16 @@ public record Script(
     }
 
     /**
+     * Returns the script with other moments of judgement.
+     *
+     * @param when files are judged
+     * @return a copy
+     */
+    public Script withRigour(Rigour when) {
+        return new Script(image, layers, efficientZeroing, when, qemuJudges, subjects, operations);
+    }
+
+    /**
      * Returns the script with other implementations.
      *
      * @param names as the drivers say them

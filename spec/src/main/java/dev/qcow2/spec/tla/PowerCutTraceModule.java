@@ -38,7 +38,8 @@ final class PowerCutTraceModule implements TraceChecker.Writer {
         for (int i = 0; i < segment.events().size(); i++) {
             TraceEvent event = segment.events().get(i);
             boolean isFlush = event instanceof Host host && host.verb() == HostVerb.FLUSH;
-            boolean isBytes = event instanceof Host host && host.area() == Area.DATA && host.verb() != HostVerb.TRUNCATE;
+            boolean isBytes =
+                    event instanceof Host host && host.area() == Area.DATA && host.verb() != HostVerb.TRUNCATE;
             boolean isPut = event instanceof Put
                     || event instanceof PutSaved
                     || event instanceof PutCount
@@ -89,15 +90,24 @@ final class PowerCutTraceModule implements TraceChecker.Writer {
         module.define("E(h, c, p, d)", "[host |-> h, copied |-> c, packed |-> p, data |-> d]")
                 .define("None", "E(0, FALSE, FALSE, {})")
                 .define("KeyCount", most(names.stream().map(n -> n.keys.size()).toList()))
-                .define("HostCount", most(names.stream().map(n -> n.hosts.size()).toList()))
+                .define(
+                        "HostCount",
+                        most(names.stream().map(n -> n.hosts.size()).toList()))
                 .events(events)
                 .define("PlaceNumbers", perKey(names, (n, key) -> String.valueOf(n.places.get(key.place()))))
                 .define("PlaceOf(t, k)", "IF k <= Len(PlaceNumbers[t]) THEN PlaceNumbers[t][k] ELSE 0")
-                .define("SavedKeys", perKey(names, (n, key) -> TraceNames.truth(!key.snapshot().isEmpty())))
+                .define(
+                        "SavedKeys",
+                        perKey(
+                                names,
+                                (n, key) -> TraceNames.truth(!key.snapshot().isEmpty())))
                 .define("IsSaved(t, k)", "k <= Len(SavedKeys[t]) /\\ SavedKeys[t][k]")
                 .define("Entries", perKey(names, (n, key) -> n.firstEntries.getOrDefault(n.keys.get(key), "None")))
                 .define("FirstEntry(t, k)", "IF k <= Len(Entries[t]) THEN Entries[t][k] ELSE None")
-                .define("Counts", TraceModuleText.tuple(names.stream().map(PowerCutTraceModule::counts).toList()))
+                .define(
+                        "Counts",
+                        TraceModuleText.tuple(
+                                names.stream().map(PowerCutTraceModule::counts).toList()))
                 .define("FirstCount(t, h)", "IF h <= Len(Counts[t]) THEN Counts[t][h] ELSE 0");
         return module.toString();
     }
@@ -113,7 +123,9 @@ final class PowerCutTraceModule implements TraceChecker.Writer {
 
     private static String perKey(List<Names> names, OfKey said) {
         return TraceModuleText.tuple(names.stream()
-                .map(n -> n.keys.keySet().stream().map(key -> said.say(n, key)).collect(Collectors.joining(", ", "<<", ">>")))
+                .map(n -> n.keys.keySet().stream()
+                        .map(key -> said.say(n, key))
+                        .collect(Collectors.joining(", ", "<<", ">>")))
                 .toList());
     }
 
@@ -159,7 +171,8 @@ final class PowerCutTraceModule implements TraceChecker.Writer {
 
     private static String record(TraceEvent event, int clusterBits, Names names) {
         if (event instanceof Request request) {
-            return "[op |-> \"request\", verb |-> " + TraceModuleText.text(request.verb().word()) + "]";
+            return "[op |-> \"request\", verb |-> "
+                    + TraceModuleText.text(request.verb().word()) + "]";
         } else if (event instanceof Put put) {
             return put(new Key("", put.place(), false), put.state(), names);
         } else if (event instanceof PutSaved put) {
@@ -174,8 +187,8 @@ final class PowerCutTraceModule implements TraceChecker.Writer {
             for (long at = host.offset() >>> clusterBits; at <= last; at++) {
                 hosts.add(String.valueOf(names.host(at)));
             }
-            return "[op |-> \"bytes\", how |-> " + TraceModuleText.text(host.verb().word()) + ", hosts |-> {"
-                    + String.join(", ", hosts) + "}]";
+            return "[op |-> \"bytes\", how |-> "
+                    + TraceModuleText.text(host.verb().word()) + ", hosts |-> {" + String.join(", ", hosts) + "}]";
         }
         return "[op |-> \"flush\"]";
     }
@@ -187,7 +200,7 @@ final class PowerCutTraceModule implements TraceChecker.Writer {
                 ? ", tail |-> " + names.key(tail) + ", tailState |-> "
                         + (hasTail ? entry(state, state.last(), names) : "None")
                 : ", tail |-> 0, tailState |-> None";
-        return "[op |-> \"entry\", key |-> " + names.key(key) + ", state |-> " + entry(state, state.host(), names) + second
-                + "]";
+        return "[op |-> \"entry\", key |-> " + names.key(key) + ", state |-> " + entry(state, state.host(), names)
+                + second + "]";
     }
 }

@@ -25,7 +25,12 @@ record AreaMap(int clusterBits, Map<Long, Area> areas) {
         for (int i = 0; i < reading.refcountTable.length / 8; i++) {
             areas.put(((long) ImageReading.LONGS.get(reading.refcountTable, i * 8) & -512L) >>> bits, Area.REFCOUNTS);
         }
-        addRange(reading.facts.tables().refcountTableOffset(), reading.refcountTable.length, bits, Area.REFCOUNT_TABLE, areas);
+        addRange(
+                reading.facts.tables().refcountTableOffset(),
+                reading.refcountTable.length,
+                bits,
+                Area.REFCOUNT_TABLE,
+                areas);
         addRange(reading.facts.tables().l1Offset(), reading.active.l1().length, bits, Area.L1, areas);
         areas.put(0L, Area.HEADER);
         return new AreaMap(bits, areas);

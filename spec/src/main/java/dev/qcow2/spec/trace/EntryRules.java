@@ -170,8 +170,7 @@ final class EntryRules {
     boolean resized(EntryState before, EntryState after) {
         boolean bitsOfShared = after.sameHosts(before) && after.copied() == before.copied() && !after.isCompressed();
         boolean bits = bitsOfShared || keptOrGone(before, after) || (after.copied() && ownOrFresh(before, after, true));
-        return wellFormed(after)
-                && (zeroCluster(before, after) || filled(before, after) || (extended() && bits));
+        return wellFormed(after) && (zeroCluster(before, after) || filled(before, after) || (extended() && bits));
     }
 
     /** A table that is new, or the disk's own copy of a shared one. */

@@ -2,6 +2,7 @@ package dev.qcow2.spec.trace;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an entry says.
@@ -164,7 +165,7 @@ public record EntryState(long host, long last, boolean copied, long stream, int 
         };
     }
 
-    private static int hex(String digits, String text) {
+    private static int hex(@Nullable String digits, String text) {
         if (digits == null) {
             throw new IllegalArgumentException("no subclusters: " + text);
         }

@@ -106,7 +106,9 @@ public final class HostObserver extends ForwardingHostFile {
         if (before.facts.dirty() != now.facts.dirty()) {
             sink.event(new PutDirty(now.facts.dirty()));
         }
-        ImageChanges.counts(before, now).values().forEach(count -> sink.event(new PutCount(count.host(), count.after())));
+        ImageChanges.counts(before, now)
+                .values()
+                .forEach(count -> sink.event(new PutCount(count.host(), count.after())));
         for (Entry change : ImageChanges.entries(before, before.active, now, now.active)) {
             sink.event(new Put(change.place(), change.after()));
         }

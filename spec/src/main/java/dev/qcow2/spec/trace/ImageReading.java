@@ -50,13 +50,15 @@ final class ImageReading {
 
     private final HostFile file;
     private final long fileSize;
-    private final @Nullable ImageReading previous;
+    private @Nullable ImageReading previous;
     private final Map<Long, byte[]> tablesByOffset = new HashMap<>();
+    private byte[] scratch;
 
     private ImageReading(HostFile file, @Nullable ImageReading previous) throws DiskException {
         this.file = file;
         this.fileSize = file.size();
         this.previous = previous;
+        this.scratch = previous == null ? new byte[0] : previous.scratch;
         ByteBuffer first = ByteBuffer.allocate(ImageFacts.HEADER_BYTES);
         file.readZeroPadded(0, first);
         this.header =
@@ -76,34 +78,24 @@ final class ImageReading {
     /** Reads the tables of an image. */
     static ImageReading of(HostFile file, @Nullable ImageReading previous) throws DiskException {
         ImageReading reading = new ImageReading(file, previous);
-        return reading.detached();
-    }
-
-    /** Chains of earlier readings would keep all of them in memory. */
-    private ImageReading detached() {
-        return new ImageReading(this);
-    }
-
-    private ImageReading(ImageReading other) {
-        this.facts = other.facts;
-        this.header = other.header;
-        this.active = other.active;
-        this.snapshotTable = other.snapshotTable;
-        this.snapshots.putAll(other.snapshots);
-        this.refcountTable = other.refcountTable;
-        this.blocks.putAll(other.blocks);
-        this.structures = other.structures;
-        this.tablesByOffset.putAll(other.tablesByOffset);
-        this.file = other.file;
-        this.fileSize = other.fileSize;
-        this.previous = null;
+        // A chain of earlier readings would keep all of them in memory.
+        reading.previous = null;
+        return reading;
     }
 
     /** Reads bytes; returns the earlier ones if they are the same. What lies outside of the file is zero. */
     private byte[] read(long offset, int length, byte @Nullable [] earlier) throws DiskException {
-        byte[] bytes = new byte[offset < 0 || offset >= fileSize ? 0 : length];
-        file.readZeroPadded(Math.max(0, offset), ByteBuffer.wrap(bytes));
-        return earlier != null && Arrays.equals(bytes, earlier) ? earlier : bytes;
+        if (offset < 0 || offset >= fileSize) {
+            return new byte[0];
+        }
+        if (scratch.length < length) {
+            scratch = new byte[length];
+        }
+        file.readZeroPadded(offset, ByteBuffer.wrap(scratch, 0, length));
+        boolean same = earlier != null
+                && earlier.length == length
+                && Arrays.equals(scratch, 0, length, earlier, 0, length);
+        return same ? earlier : Arrays.copyOf(scratch, length);
     }
 
     private void readBlocks() throws DiskException {

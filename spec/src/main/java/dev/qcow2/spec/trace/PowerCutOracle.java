@@ -54,7 +54,8 @@ public final class PowerCutOracle {
         } else if (event instanceof Put put) {
             return Optional.ofNullable(entry(put, new Key("", put.place()), put.state()));
         } else if (event instanceof PutSaved put) {
-            return Optional.ofNullable(entry(put, new Key(put.snapshot(), put.place()), put.state().withCopied(false)));
+            return Optional.ofNullable(
+                    entry(put, new Key(put.snapshot(), put.place()), put.state().withCopied(false)));
         } else if (event instanceof PutCount put) {
             state.putCount(put.host(), put.value());
             return Optional.ofNullable(onlyLeaks(put, put.host()));
@@ -93,7 +94,8 @@ public final class PowerCutOracle {
             if (shows && state.isPending(host)) {
                 return refusal(
                         event,
-                        "after a power cut " + key + " may show host cluster " + host + " without its new bytes [QC-L2-13]",
+                        "after a power cut " + key + " may show host cluster " + host
+                                + " without its new bytes [QC-L2-13]",
                         "host cluster " + host + " was written since the last flush",
                         "the same after a flush");
             }
@@ -131,7 +133,8 @@ public final class PowerCutOracle {
                             .anyMatch(e -> e.refersTo(host) && !(e.isCompressed() && after.isCompressed()))) {
                 return refusal(
                         event,
-                        "after a power cut " + key + " and " + other + " may share host cluster " + host + " [QC-REF-15]",
+                        "after a power cut " + key + " and " + other + " may share host cluster " + host
+                                + " [QC-REF-15]",
                         other + " may be " + state.may(other),
                         "the same after a flush");
             }
@@ -152,7 +155,8 @@ public final class PowerCutOracle {
                 ? null
                 : refusal(
                         event,
-                        "after a power cut " + owner + " may have COPIED although " + sharer + " shares it [QC-SNAP-03]",
+                        "after a power cut " + owner + " may have COPIED although " + sharer
+                                + " shares it [QC-SNAP-03]",
                         owner + " may be " + state.may(owner),
                         "the same after COPIED was cleared and flushed");
     }
@@ -180,18 +184,15 @@ public final class PowerCutOracle {
 
     /** No entry that a cut may bring back shows bytes that were not its own. */
     private @Nullable TraceRefusal bytesChange(Host event, Key key, long host) {
-        boolean mayShow =
-                state.may(key).stream().anyMatch(e -> e.refersTo(host) && e.showsHost() && !e.isCompressed());
+        boolean mayShow = state.may(key).stream().anyMatch(e -> e.refersTo(host) && e.showsHost() && !e.isCompressed());
         if (!mayShow) {
             return null;
         }
         EntryState now = state.now(key);
         boolean punch = event.verb() == HostVerb.PUNCH;
         boolean own = key.isActive() && now.refersTo(host) && !(punch && now.showsHost());
-        boolean zeroedAway = key.isActive()
-                && !now.refersTo(host)
-                && event.verb() != HostVerb.WRITE
-                && ZEROING.contains(verb);
+        boolean zeroedAway =
+                key.isActive() && !now.refersTo(host) && event.verb() != HostVerb.WRITE && ZEROING.contains(verb);
         return own || zeroedAway
                 ? null
                 : refusal(
