@@ -31,7 +31,7 @@ final class PlanParts {
     /** LINK: changes an L2 entry, after all that it depends on is safe on disk (QC-L2-13). */
     void linkL2(Plan.Builder plan, Mapping mapping, L2Entry entry) {
         plan.flush(Section.LINK, MappingClause.QC_L2_13);
-        Step link = new Step.Write("L2 entry, " + entry, mapping.l2At(), entry.encode(image.geometry()));
+        Step link = new Step.LinkL2(mapping, entry, entry.encode(image.geometry()));
         plan.add(Section.LINK, MappingClause.QC_L2_03, link);
     }
 

@@ -16,8 +16,14 @@ import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.host.WrappingHostDirectory;
+import dev.qcow2.spec.trace.EventSink;
+import dev.qcow2.spec.trace.EventSource;
+import dev.qcow2.spec.trace.ImageObserver;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
@@ -27,6 +33,7 @@ public final class ReferenceDriver implements MaintenanceDriver {
     private final InstantSource clock;
     private final PlanObserver observer;
     private final Random random;
+    private final EventSource events;
 
     /** Makes a driver that takes the time from the system, and whose plans nobody watches. */
     public ReferenceDriver() {
@@ -51,9 +58,24 @@ public final class ReferenceDriver implements MaintenanceDriver {
      * @param random where the keys of new encrypted images come from; must be hard to guess outside tests
      */
     public ReferenceDriver(InstantSource clock, PlanObserver observer, Random random) {
+        this(clock, observer, random, EventSource.SILENT);
+    }
+
+    private ReferenceDriver(InstantSource clock, PlanObserver observer, Random random, EventSource events) {
         this.clock = clock;
         this.observer = observer;
         this.random = random;
+        this.events = events;
+    }
+
+    /**
+     * Makes a driver that takes the time from the system, and tells what it does.
+     *
+     * @param events chooses who hears what is done to an image
+     * @return the driver
+     */
+    public static ReferenceDriver tracing(EventSource events) {
+        return new ReferenceDriver(InstantSource.system(), (plan, step) -> {}, new SecureRandom(), events);
     }
 
     @Override
@@ -84,7 +106,32 @@ public final class ReferenceDriver implements MaintenanceDriver {
 
     @Override
     public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions options) throws DiskException {
-        return new ImageOpener(directory, options, clock, observer).open(fileName);
+        EventSink sink = events.sinkFor(directory, fileName);
+        return sink == null
+                ? new ImageOpener(directory, options, clock, observer).open(fileName)
+                : openTraced(directory, fileName, options, sink);
+    }
+
+    private VirtualDisk openTraced(HostDirectory directory, String fileName, OpenOptions options, EventSink sink)
+            throws DiskException {
+        List<HostFile> image = new ArrayList<>();
+        WrappingHostDirectory<HostFile> watched = new WrappingHostDirectory<>(directory, file -> {
+            if (file.name().equals(fileName)) {
+                image.add(file);
+            }
+            return file;
+        });
+        PlanTracer tracer = new PlanTracer(sink);
+        VirtualDisk disk = new ImageOpener(watched, options, clock, tracer).open(fileName);
+        HostFile file = image.get(0);
+        Header header = Image.of(file).header();
+        if ((header.incompatible() & FeatureBits.DATA_FILE) != 0) {
+            // Of data files no model speaks.
+            return disk;
+        }
+        ImageObserver.description(file).forEach(sink::event);
+        tracer.watch(header.geometry());
+        return new TracedDisk(disk, file, tracer, sink);
     }
 
     @Override

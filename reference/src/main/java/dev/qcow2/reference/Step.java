@@ -119,6 +119,32 @@ interface Step {
         }
     }
 
+    /** Points the L2 entry of a guest cluster at something else. */
+    record LinkL2(Mapping mapping, L2Entry entry, ByteBuffer bytes) implements Step {
+        @Override
+        public void perform(Workbench bench) throws DiskException {
+            bench.file().write(mapping.l2At(), bytes.duplicate());
+        }
+
+        @Override
+        public String toString() {
+            return "write L2 entry, " + entry + ": " + bytes.remaining() + " bytes at host offset " + mapping.l2At();
+        }
+    }
+
+    /** Points an L1 entry at another L2 table. */
+    record LinkL1(int index, L1Entry old, L1Entry entry, long hostOffset) implements Step {
+        @Override
+        public void perform(Workbench bench) throws DiskException {
+            bench.file().write(hostOffset, PlanParts.entryBytes(entry.encode()));
+        }
+
+        @Override
+        public String toString() {
+            return "write L1 entry, " + entry + ": 8 bytes at host offset " + hostOffset;
+        }
+    }
+
     /** Writes fields of the header, in one write so that they change together. */
     record WriteHeader(String what, int field, ByteBuffer bytes) implements Step {
         @Override

@@ -93,10 +93,7 @@ final class TablePlanner {
         plan.flush(Section.COPY, MappingClause.QC_L2_13);
         L1Entry entry = new L1Entry(offset, true);
         long at = image.header().l1Offset() + (long) index * Geometry.ENTRY_BYTES;
-        plan.add(
-                Section.LINK,
-                MappingClause.QC_L1_03,
-                new Step.Write("L1 entry, " + entry, at, PlanParts.entryBytes(entry.encode())));
+        plan.add(Section.LINK, MappingClause.QC_L1_03, new Step.LinkL1(index, old, entry, at));
         if (old.allocated()) {
             parts.release(plan, geometry.hostCluster(old.l2Offset()), 1, MappingClause.QC_L1_05);
         }

@@ -37,7 +37,13 @@ import picocli.CommandLine.Spec;
         name = "check-trace",
         description = "Checks traces, such as conform --trace writes them, against the formal model.",
         mixinStandardHelpOptions = true,
-        footer = "Exit code: 0 all are behaviours of the model, 1 some are not, 2 wrong usage or environment.")
+        footer = {
+            "Exit code: 0 all are behaviours of the model, 1 some are not, 2 wrong usage or environment.",
+            "",
+            "Examples:",
+            "  qcow2 conform --sequences 20 --trace traces",
+            "  qcow2 check-trace --oracle traces/*.trace"
+        })
 final class CheckTraceCommand implements Callable<Integer> {
 
     private static final Duration LIMIT = Duration.ofMinutes(30);

@@ -92,9 +92,8 @@ final class ImageReading {
             scratch = new byte[length];
         }
         file.readZeroPadded(offset, ByteBuffer.wrap(scratch, 0, length));
-        boolean same = earlier != null
-                && earlier.length == length
-                && Arrays.equals(scratch, 0, length, earlier, 0, length);
+        boolean same =
+                earlier != null && earlier.length == length && Arrays.equals(scratch, 0, length, earlier, 0, length);
         return same ? earlier : Arrays.copyOf(scratch, length);
     }
 
