@@ -17,7 +17,9 @@ final class ZeroPath {
         /** It must read as zero, and keeps its host cluster if that is its own. */
         ZERO_AND_KEEP,
         /** Its content is not needed any more. */
-        DISCARD
+        DISCARD,
+        /** It is behind the disk's end: the entry says nothing any more, so that a disk that grows again has nothing there. */
+        GIVE_UP
     }
 
     private final Image image;
@@ -86,9 +88,9 @@ final class ZeroPath {
         }
     }
 
-    /** Gives up the host clusters of a range of guest clusters that has an L2 table; nobody else is under way. */
+    /** Gives up a range of guest clusters that has an L2 table, entries and all; nobody else is under way. */
     void unmapAlone(long first, long end) throws DiskException {
-        changeEntries(first, end, Purpose.ZERO_AND_UNMAP);
+        changeEntries(first, end, Purpose.GIVE_UP);
     }
 
     void discard(long offset, long length) throws DiskException {
@@ -271,7 +273,7 @@ final class ZeroPath {
     }
 
     private long newBitmap(long old, long bitmap, Purpose purpose) {
-        if (!mapping.extended()) {
+        if (!mapping.extended() || purpose == Purpose.GIVE_UP) {
             return 0;
         }
         boolean nothing = old == 0 && purpose == Purpose.DISCARD && nothingBelow;
@@ -284,6 +286,9 @@ final class ZeroPath {
     }
 
     private long newEntry(long old, Purpose purpose) {
+        if (purpose == Purpose.GIVE_UP) {
+            return 0;
+        }
         if (mapping.extended()) {
             return keeps(old, purpose) ? old : 0;
         }

@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.command;
 
 import dev.qcow2.conformance.img.ImgCommand;
+import dev.qcow2.conformance.io.IoProgram;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.function.Supplier;
@@ -49,9 +50,12 @@ public final class Qcow2Command implements Runnable {
 
     /** Runs the command with a choice of implementations. */
     static int run(Supplier<Drivers> drivers, PrintWriter out, PrintWriter err, String... arguments) {
-        // Scripts start this one thousands of times, and it reads its arguments as C programs do.
+        // Scripts start these thousands of times, and they read their arguments as C programs do.
         if (arguments.length > 0 && arguments[0].equals("img")) {
             return ImgCommand.run(out, err, Arrays.copyOfRange(arguments, 1, arguments.length));
+        }
+        if (arguments.length > 0 && arguments[0].equals("io")) {
+            return IoProgram.run(out, err, Arrays.copyOfRange(arguments, 1, arguments.length));
         }
         return new Subcommands(drivers)
                 .addTo(new CommandLine(new Qcow2Command()), arguments)

@@ -2,6 +2,7 @@ package dev.qcow2.conformance.command;
 
 import dev.qcow2.conformance.bench.BenchCommand;
 import dev.qcow2.conformance.img.ImgCommand;
+import dev.qcow2.conformance.io.IoCommand;
 import dev.qcow2.conformance.nbd.ServeCommand;
 import dev.qcow2.conformance.small.SmallImagesCommand;
 import dev.qcow2.conformance.tlc.ModelCommand;
@@ -28,6 +29,7 @@ final class Subcommands {
         makers.put("conform", () -> new ConformCommand(drivers.get()));
         makers.put("bench", BenchCommand::new);
         makers.put("img", ImgCommand::new);
+        makers.put("io", IoCommand::new);
         makers.put("small-images", () -> new SmallImagesCommand(Boolean.getBoolean(Launcher.TERMINAL)));
         makers.put("check-trace", CheckTraceCommand::new);
         makers.put("model", () -> new ModelCommand(Boolean.getBoolean(Launcher.TERMINAL)));
