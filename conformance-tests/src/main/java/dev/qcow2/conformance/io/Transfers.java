@@ -188,19 +188,28 @@ final class Transfers {
         Lock lock = aligned ? copying.readLock() : copying.writeLock();
         lock.lock();
         try {
-            ZeroRange range = facts.isEmpty() || length == 0
-                    ? new ZeroRange(offset, end, true)
-                    : ZeroRange.of(facts.get(), disk, offset, end);
-            if (noFallback && !range.quick()) {
-                throw new Refusal(RequestErrors.UNSUPPORTED);
+            ZeroMode mode = unmap && image.settings().discards() ? ZeroMode.MAY_UNMAP : ZeroMode.KEEP_ALLOCATION;
+            if (facts.isEmpty() || length == 0) {
+                disk.writeZeroes(offset, length, mode);
+            } else if (noFallback) {
+                List<Long> cuts = ZeroRange.cuts(facts.get(), offset, end);
+                for (int i = 1; i < cuts.size(); i++) {
+                    zero(ZeroRange.of(facts.get(), disk, cuts.get(i - 1), cuts.get(i)), mode, true);
+                }
+            } else {
+                zero(ZeroRange.of(facts.get(), disk, offset, end), mode, false);
             }
-            boolean frees = unmap && image.settings().discards();
-            disk.writeZeroes(
-                    range.start(), range.end() - range.start(), frees ? ZeroMode.MAY_UNMAP : ZeroMode.KEEP_ALLOCATION);
             image.settle(flush);
         } finally {
             lock.unlock();
         }
+    }
+
+    private void zero(ZeroRange range, ZeroMode mode, boolean noFallback) throws Refusal, DiskException {
+        if (noFallback && !range.quick()) {
+            throw new Refusal(RequestErrors.UNSUPPORTED);
+        }
+        disk.writeZeroes(range.start(), range.end() - range.start(), mode);
     }
 
     /** Gives a range up. */

@@ -4,6 +4,8 @@ import dev.qcow2.conformance.tool.HeaderFacts;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.VirtualDisk;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A range that is to read as zero, as QEMU takes it: where the rest of a cluster reads as zero too, and the cluster holds no data, the whole
@@ -26,11 +28,27 @@ record ZeroRange(long start, long end, boolean quick) {
         return start % unit(facts) == 0 && (end % unit(facts) == 0 || end == size);
     }
 
+    /** Cuts a range where whole clusters begin and end; QEMU asks for the parts one after the other. */
+    static List<Long> cuts(HeaderFacts facts, long start, long end) {
+        if (facts.version() < 3) {
+            return List.of(start, end);
+        }
+        long unit = unit(facts);
+        List<Long> cuts = new ArrayList<>(List.of(start));
+        for (long cut : new long[] {(start + unit - 1) / unit * unit, end / unit * unit, end}) {
+            if (cut > cuts.get(cuts.size() - 1) && cut <= end) {
+                cuts.add(cut);
+            }
+        }
+        return cuts;
+    }
+
     /** Looks at the clusters that are only in part in a range. */
     static ZeroRange of(HeaderFacts facts, VirtualDisk disk, long start, long end) throws DiskException {
-        // Version 2 has no zero clusters, which could hide a backing file.
-        if (facts.version() < 3 && facts.backingName().isPresent()) {
-            return new ZeroRange(start, end, false);
+        // Version 2 has no zero clusters: whole clusters can be given up, if nothing shows through.
+        if (facts.version() < 3) {
+            boolean quick = facts.backingName().isEmpty() && isAligned(facts, start, end, disk.size());
+            return new ZeroRange(start, end, quick);
         }
         long unit = unit(facts);
         long first = start / unit * unit;

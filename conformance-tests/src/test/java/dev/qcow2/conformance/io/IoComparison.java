@@ -78,6 +78,20 @@ final class IoComparison {
         return differences;
     }
 
+    /** Leaves commands out of a case as long as it still differs. */
+    IoCase shortest(IoCase found, String... implementations) throws IOException {
+        IoCase shortest = found;
+        for (int i = found.commands().size() - 1; i >= 0; i--) {
+            List<String> fewer = new ArrayList<>(shortest.commands());
+            fewer.remove(i);
+            IoCase shorter = new IoCase(found.kind(), found.options(), fewer, found.anyOrder());
+            if (!differences(shorter, implementations).isEmpty()) {
+                shortest = shorter;
+            }
+        }
+        return shortest;
+    }
+
     private Path folder(IoCase each, String name) throws IOException {
         Path folder = root.resolve(next++ + name);
         images.copy(each.kind(), folder);

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 class IoDifferentialTest {
 
     private static final int MOST_SHOWN = 5;
+    private static final int SEQUENCES = 30;
 
     @TempDir
     private Path folder = Path.of("");
@@ -53,5 +54,21 @@ class IoDifferentialTest {
             differences.addAll(comparison.differences(each, "reference", "optimized"));
         }
         assertThat(differences.stream().limit(MOST_SHOWN)).isEmpty();
+    }
+
+    @Test
+    @DisplayName("random sequences; one that differs is cut down to the commands that matter")
+    void random_sequences() throws IOException {
+        IoComparison comparison =
+                new IoComparison(IoImages.make(Files.createDirectory(folder.resolve("images"))), folder);
+        for (long seed = 1; seed <= SEQUENCES; seed++) {
+            IoCase each = new IoSequences(seed).next();
+            if (!comparison.differences(each, "reference", "optimized").isEmpty()) {
+                IoCase shortest = comparison.shortest(each, "reference", "optimized");
+                assertThat(comparison.differences(shortest, "reference", "optimized"))
+                        .as("seed %d; a line for commands.txt: %s", seed, shortest)
+                        .isEmpty();
+            }
+        }
     }
 }
