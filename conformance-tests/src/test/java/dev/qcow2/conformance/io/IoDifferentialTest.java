@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 class IoDifferentialTest {
 
     private static final int MOST_SHOWN = 5;
-    private static final int SEQUENCES = 30;
+    private static final int SEQUENCES = 15;
 
     @TempDir
     private Path folder = Path.of("");
