@@ -4,6 +4,7 @@ import dev.qcow2.spec.disk.Bitmaps;
 import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MappedExtent;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostFile;
@@ -105,6 +106,11 @@ final class TracedDisk implements VirtualDisk {
     @Override
     public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
         return disk.status(guestOffset, length);
+    }
+
+    @Override
+    public List<MappedExtent> map(long guestOffset, long length) throws DiskException {
+        return disk.map(guestOffset, length);
     }
 
     @Override
