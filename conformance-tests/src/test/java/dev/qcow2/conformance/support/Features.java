@@ -122,6 +122,12 @@ final class Features {
                 "-o",
                 "data_file=data,data_file_raw=on"));
         rows.add(Feature.of(
+                        "external data file: resized",
+                        with(FormatFeatures.PLAIN.withDataFile("data", false)),
+                        "-o",
+                        "data_file=data")
+                .with(MaintenanceFeatures::resize, MaintenanceFeatures::resizeByQemu));
+        rows.add(Feature.of(
                 "lazy reference counts: on",
                 with(FormatFeatures.PLAIN.withLazyRefcounts()),
                 "-o",
