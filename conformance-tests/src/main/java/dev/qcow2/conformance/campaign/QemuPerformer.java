@@ -16,7 +16,6 @@ import dev.qcow2.conformance.language.Resize;
 import dev.qcow2.conformance.language.WriteCompressed;
 import dev.qcow2.conformance.qemu.QemuImage;
 import dev.qcow2.spec.disk.DiskException;
-import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.host.HostFile;
@@ -80,11 +79,7 @@ final class QemuPerformer {
         if (step instanceof Amend amend) {
             return amends(amend);
         }
-        // What it preallocates by metadata alone shows old bytes of clusters that were freed.
-        return !(step instanceof Resize resize)
-                || (settled
-                        && resize.size() % SECTOR == 0
-                        && resize.preallocation() != FormatFeatures.Preallocation.METADATA);
+        return !(step instanceof Resize resize) || (settled && resize.size() % SECTOR == 0);
     }
 
     /** It never ends with another width of counts of some images, and leaks bitmaps when it makes them version 2. */

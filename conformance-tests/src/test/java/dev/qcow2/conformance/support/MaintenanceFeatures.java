@@ -88,13 +88,15 @@ final class MaintenanceFeatures {
                         "raw")
                 .withMaintenance(
                         workshop -> {
-                            Backing copy = new Backing(copyOfBase(workshop), Optional.of(BackingFormat.RAW));
-                            amend(workshop, AmendOptions.NOTHING.withBacking(Optional.of(copy)));
+                            Backing renamed =
+                                    new Backing(renameBase(workshop, "first name"), Optional.of(BackingFormat.RAW));
+                            amend(workshop, AmendOptions.NOTHING.withBacking(Optional.of(renamed)));
                         },
                         workshop -> {
                             // Newer versions of QEMU leave this to an unsafe rebase.
-                            String copy = copyOfBase(workshop);
-                            workshop.img("rebase", "-q", "-u", "-f", "qcow2", "-b", copy, "-F", "raw", Workshop.DISK);
+                            String renamed = renameBase(workshop, "second name");
+                            workshop.img(
+                                    "rebase", "-q", "-u", "-f", "qcow2", "-b", renamed, "-F", "raw", Workshop.DISK);
                         }));
         rows.add(Feature.of("maintenance: check and repair", Features.plain(3, 16, 4))
                 .withMaintenance(MaintenanceFeatures::repair, MaintenanceFeatures::repairByQemu));
@@ -103,10 +105,14 @@ final class MaintenanceFeatures {
         return rows;
     }
 
-    /** The base under another name; nobody looks at the first one any more. */
-    private static String copyOfBase(Workshop workshop) throws Exception {
-        Files.move(workshop.path().resolve("base"), workshop.path().resolve("the same base"));
-        return "the same base";
+    /** Gives the base another name; there is none under the name that it had. */
+    private static String renameBase(Workshop workshop, String name) throws Exception {
+        for (String old : List.of("base", "first name", "second name")) {
+            if (Files.exists(workshop.path().resolve(old))) {
+                Files.move(workshop.path().resolve(old), workshop.path().resolve(name));
+            }
+        }
+        return name;
     }
 
     static void resize(Workshop workshop, VirtualDisk disk) throws Exception {
