@@ -11,6 +11,7 @@
  *   <li>{@link dev.qcow2.conformance.qemu}: QEMU as an oracle from outside
  *   <li>{@link dev.qcow2.conformance.concurrent}: requests that overlap in time, and their judge
  *   <li>{@link dev.qcow2.conformance.bench}: who is how fast, side by side
+ *   <li>{@link dev.qcow2.conformance.mutant}: wrong implementations, and who finds them
  *   <li>{@link dev.qcow2.conformance.small}: all images of a small bound, and who agrees on them
  *   <li>{@link dev.qcow2.conformance.tlc}: the formal model at the command line, and its counterexamples as pictures
  *   <li>{@link dev.qcow2.conformance.command}: the command line

@@ -1,5 +1,6 @@
 package dev.qcow2.conformance.tlc;
 
+import dev.qcow2.conformance.mutant.Triangle;
 import dev.qcow2.conformance.tlc.ModelChecks.Task;
 import dev.qcow2.conformance.tlc.draw.Storyboard;
 import dev.qcow2.spec.tla.Counterexample;
@@ -21,6 +22,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +46,7 @@ import picocli.CommandLine.Spec;
             "  qcow2 model --large --no-faults                the large bounds; an hour or so",
             "  qcow2 model --explain cut-skip/raise-after-link",
             "                                                 the counterexample, drawn step by step",
+            "  qcow2 model --triangle                         who finds the like of each fault in code",
             "",
             "Exit code: 0 all as expected; 1 a property is broken, a fault not refuted, or a number of states not",
             "the expected one; 2 usage or environment, such as a model that does not parse or a lack of time."
@@ -91,6 +96,12 @@ public final class ModelCommand implements Callable<Integer> {
             description = "Draws the counterexample of an output of TLC that somebody saved.")
     private @Nullable Path explainedFile;
 
+    @Option(
+            names = "--triangle",
+            description =
+                    "Prints for each seeded fault the wrong implementations of the same meaning, and who finds them.")
+    private boolean triangle;
+
     private final boolean terminal;
 
     /**
@@ -110,6 +121,9 @@ public final class ModelCommand implements Callable<Integer> {
             if (explainedFile != null) {
                 return draw(CounterexampleFile.read(explainedFile), table);
             }
+            if (triangle) {
+                return triangle();
+            }
             return explained == null ? check(table, scratch) : explain(explained, table, scratch);
         } catch (ModelException e) {
             out().println("no answer: " + e.getMessage());
@@ -122,9 +136,7 @@ public final class ModelCommand implements Callable<Integer> {
 
     private int check(ModelTable table, Path scratch) throws IOException, InterruptedException {
         List<Task> tasks = tasks(table);
-        if (workers < 1) {
-            throw wrongUsage("--workers must be at least 1: " + workers);
-        }
+        requireWorkers();
         List<ModelVerdict> verdicts;
         try (ModelProgress progress = ModelProgress.show(tasks, terminal)) {
             verdicts = new ModelChecks(scratch, limit(), heap(), workers, progress).run(tasks);
@@ -143,6 +155,35 @@ public final class ModelCommand implements Callable<Integer> {
             ModelJson.write(models, seeded, json);
         }
         return conclude(models, seeded);
+    }
+
+    private int triangle() throws ModelException, IOException, InterruptedException {
+        requireWorkers();
+        Triangle found = Triangle.load();
+        try (ProgressBar bar = new ProgressBarBuilder()
+                .setTaskName("triangle")
+                .setUnit(" faults", 1)
+                .setInitialMax(found.codeFaults())
+                .setStyle(ProgressBarStyle.ASCII)
+                .setUpdateIntervalMillis(terminal ? 200 : 10_000)
+                .setMaxRenderedLength(100)
+                .build()) {
+            found.search(workers, name -> bar.step());
+        }
+        out().print(found.table().toText());
+        found.holes().forEach(hole -> out().println("HOLE: " + hole));
+        out().println(found.rows().size() + " seeded faults, " + found.codeFaults() + " faults of code, holes: "
+                + (found.holes().isEmpty()
+                        ? "none"
+                        : Integer.toString(found.holes().size())));
+        out().flush();
+        return found.holes().isEmpty() ? AS_EXPECTED : OTHERWISE;
+    }
+
+    private void requireWorkers() {
+        if (workers < 1) {
+            throw wrongUsage("--workers must be at least 1: " + workers);
+        }
     }
 
     private int conclude(List<ModelVerdict> models, List<ModelVerdict> seeded) {

@@ -44,7 +44,7 @@ class MutantCampaignTest {
     static Stream<Fault> faultsOfSequences() {
         return Arrays.stream(Fault.values())
                 .filter(fault -> !HeaderRulesTest.HEADER_FAULTS.contains(fault))
-                .filter(fault -> !PowerCutTest.ORDER_FAULTS.contains(fault));
+                .filter(fault -> !CodeFault.ORDER_FAULTS.contains(fault));
     }
 
     @Test

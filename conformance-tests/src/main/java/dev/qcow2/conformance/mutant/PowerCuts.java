@@ -7,6 +7,7 @@ import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.HostEvent;
@@ -42,6 +43,7 @@ public final class PowerCuts {
     private final List<Mark> marks = new ArrayList<>();
     private final byte[] written = new byte[SIZE];
     private byte[] flushed = new byte[SIZE];
+    private byte[] saved = new byte[SIZE];
     private BitSet touched = new BitSet(SIZE);
 
     /** What the guest may rely on from a point of the journal on. */
@@ -111,6 +113,13 @@ public final class PowerCuts {
                 touched = new BitSet(SIZE);
             } else if (snapshots++ == 0) {
                 disk.createSnapshot("kept");
+                saved = written.clone();
+            } else if (snapshots == 4) {
+                // All of the disk is in doubt from here to the next flush.
+                touched.set(0, SIZE);
+                marks.get(marks.size() - 1).touched.set(0, SIZE);
+                disk.applySnapshot("1");
+                System.arraycopy(saved, 0, written, 0, SIZE);
             } else if (snapshots == 5) {
                 disk.deleteSnapshot("1");
             }
@@ -148,7 +157,32 @@ public final class PowerCuts {
             }
         }
         compare(after, cut).ifPresent(damage::add);
+        if (all || cut % 3 == 0) {
+            useOn(after, cut).ifPresent(damage::add);
+        }
         return damage;
+    }
+
+    /** QC-SNAP-02: whoever goes on writing after the cut leaves a snapshot as it is, if it is there. */
+    private Optional<String> useOn(MemoryHostDirectory after, int cut) throws DiskException {
+        ByteBuffer found = ByteBuffer.allocate(SIZE);
+        try (VirtualDisk disk = driver.open(after, IMAGE, OpenOptions.readWrite())) {
+            if (disk.snapshots().isEmpty()) {
+                return Optional.empty();
+            }
+            disk.write(0, ByteBuffer.wrap(new byte[SIZE / 2]));
+            disk.applySnapshot("1");
+            disk.read(0, found);
+        } catch (RequestRefusedException e) {
+            // Leaked counts may be full.
+            return Optional.empty();
+        } catch (DiskException e) {
+            return Optional.of("cut after " + cut + " events, used again: " + e);
+        }
+        int at = Arrays.mismatch(found.array(), saved);
+        return at < 0
+                ? Optional.empty()
+                : Optional.of("cut after " + cut + " events, used again: the snapshot has another byte at " + at);
     }
 
     private Optional<String> compare(MemoryHostDirectory after, int cut) throws DiskException {

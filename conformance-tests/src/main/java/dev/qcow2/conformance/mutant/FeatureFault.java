@@ -8,11 +8,12 @@ import dev.qcow2.spec.clause.DataFileClause;
 import dev.qcow2.spec.clause.HeaderClause;
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.clause.MappingClause;
+import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.clause.SnapshotClause;
 import dev.qcow2.spec.clause.SubclusterClause;
 
 /** The ways in which {@link FeatureFaultDriver} errs: as {@link Fault}, for what an image may have beside the plain format. */
-enum FeatureFault {
+public enum FeatureFault {
     COMPRESSED_SIZE_IN_FIXED_BITS(
             Form.COMPRESSED,
             MappingClause.QC_L2_12,
@@ -35,6 +36,16 @@ enum FeatureFault {
             CompressionClause.QC_CMP_09,
             "A write into a compressed cluster makes a cluster with the new bytes and zeros.",
             "copies that know standard clusters only"),
+    COMPRESSED_RELEASE_FREES_HOST(
+            Form.COMPRESSED,
+            CompressionClause.QC_CMP_08,
+            "Releasing one compressed cluster takes the host cluster from all its neighbours.",
+            "a release that knows one owner"),
+    COMPRESSED_NOT_RELEASED(
+            Form.COMPRESSED,
+            RefcountClause.QC_REF_03,
+            "Overwriting a compressed cluster leaves the count of its host cluster up.",
+            "a lost release"),
     COMPRESSION_TYPE_LOST(
             Form.COMPRESSED,
             HeaderClause.QC_HDR_28,
@@ -52,6 +63,16 @@ enum FeatureFault {
             SubclusterClause.QC_SUB_11,
             "The rest of a subcluster is filled with zeros though the backing file has data.",
             "writers that were tested without a backing file"),
+    SUBCLUSTER_WRITE_MARKS_ALL(
+            Form.SUBCLUSTERS,
+            SubclusterClause.QC_SUB_03,
+            "A write into one subcluster marks all of them as allocated.",
+            "writers that know whole clusters only"),
+    SUBCLUSTER_ZERO_TAKES_ALL(
+            Form.SUBCLUSTERS,
+            SubclusterClause.QC_SUB_04,
+            "Zeroing some subclusters zeroes the whole cluster.",
+            "writers that know whole clusters only"),
     SUBCLUSTER_BITMAP_KEPT_ON_DISCARD(
             Form.SUBCLUSTERS,
             SubclusterClause.QC_SUB_07,
@@ -109,6 +130,11 @@ enum FeatureFault {
             MaintenanceClause.QC_MNT_01,
             "Clusters that a resize adds are left unallocated before a longer backing file.",
             "cloud-hypervisor#7678"),
+    SHRINK_DOES_NOT_RELEASE(
+            Form.RESIZED,
+            RefcountClause.QC_REF_03,
+            "A shrinking disk drops entries and leaves their clusters counted.",
+            "a lost release"),
     REGROWTH_SHOWS_OLD_BYTES(
             Form.RESIZED,
             MaintenanceClause.QC_MNT_02,
@@ -121,7 +147,7 @@ enum FeatureFault {
             "QC-SNAP-22 broken");
 
     /** What is special about the image. */
-    enum Form {
+    public enum Form {
         /** Compressed with zstandard. */
         COMPRESSED,
         /** Extended L2 entries. */
@@ -150,23 +176,39 @@ enum FeatureFault {
         this.resembles = resembles;
     }
 
-    /** Returns which images it shows in. */
-    Form form() {
+    /**
+     * Returns which images it shows in.
+     *
+     * @return a form
+     */
+    public Form form() {
         return form;
     }
 
-    /** Returns the rule that is broken. */
-    Clause clause() {
+    /**
+     * Returns the rule that is broken.
+     *
+     * @return a clause
+     */
+    public Clause clause() {
         return clause;
     }
 
-    /** Returns what goes wrong, in a sentence. */
-    String story() {
+    /**
+     * Tells what goes wrong.
+     *
+     * @return a sentence
+     */
+    public String story() {
         return story;
     }
 
-    /** Returns where the like has been seen. */
-    String resembles() {
+    /**
+     * Tells where the like has been seen.
+     *
+     * @return a few words
+     */
+    public String resembles() {
         return resembles;
     }
 }

@@ -20,30 +20,36 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Races that real implementations have had, planted into a right one from outside. */
-enum RaceFault {
+public enum RaceFault {
     /** Two allocators hand out the same cluster: as if the lock around the allocator were missing. */
     TWO_ALLOCATIONS {
         @Override
-        DiskDriver plant(DiskDriver right) {
+        public DiskDriver plant(DiskDriver right) {
             return new TwoHandles(right);
         }
     },
     /** A hole is punched after the cluster was handed out again (cloud-hypervisor#8624). */
     STALE_PUNCH {
         @Override
-        DiskDriver plant(DiskDriver right) {
+        public DiskDriver plant(DiskDriver right) {
             return new OnOtherFiles(right, LatePunch::new);
         }
     },
     /** A flush is answered while the update of a table is still on its way. */
     FLUSH_PASSES_UPDATE {
         @Override
-        DiskDriver plant(DiskDriver right) {
+        public DiskDriver plant(DiskDriver right) {
             return new OnOtherFiles(right, LateTable::new);
         }
     };
 
-    abstract DiskDriver plant(DiskDriver right);
+    /**
+     * Plants the race.
+     *
+     * @param right an implementation that is right
+     * @return the same with the race
+     */
+    public abstract DiskDriver plant(DiskDriver right);
 
     private static void later(Runnable action) {
         long micros = 50L + ThreadLocalRandom.current().nextInt(400);

@@ -162,7 +162,8 @@ final class MutantGuest implements Lower {
             tables.prepare(piece.cluster);
         }
         long fresh = counts.allocateData(piece.cluster) * clusterSize;
-        if (aroundIsZero(piece, entry) && file.host().zero(fresh, clusterSize)) {
+        boolean trusting = faults.contains(Fault.FRESH_NOT_ZEROED);
+        if (aroundIsZero(piece, entry) && (trusting || file.host().zero(fresh, clusterSize))) {
             file.put(fresh + piece.from, data);
         } else {
             file.put(fresh, lay(whole(piece.cluster, entry), piece, data));
@@ -237,7 +238,10 @@ final class MutantGuest implements Lower {
         if (isZero(entry) && mode == ZeroMode.KEEP_ALLOCATION) {
             return;
         }
-        if (entry < 0 && mode == ZeroMode.KEEP_ALLOCATION) {
+        long host = entry & MutantTables.OFFSET;
+        if (host != 0 && mode == ZeroMode.KEEP_ALLOCATION && faults.contains(Fault.SHARED_KEPT_AS_OWN_ZERO)) {
+            tables.setEntry(cluster, host | MutantTables.COPIED | MutantTables.ZERO);
+        } else if (entry < 0 && mode == ZeroMode.KEEP_ALLOCATION) {
             tables.setEntry(cluster, entry | MutantTables.ZERO);
         } else {
             forget(cluster, MutantTables.ZERO);
@@ -260,8 +264,11 @@ final class MutantGuest implements Lower {
 
     /** QC-REF-14, QC-REF-15: the count falls only after the entry is gone for good. */
     private void drop(long host) throws DiskException {
-        if (host != 0) {
-            file.flush();
+        boolean shared = host != 0 && counts.count(host / clusterSize) > 1;
+        if (host != 0 && !(shared && faults.contains(Fault.SHARED_NOT_RELEASED))) {
+            if (!faults.contains(Fault.REUSED_BEFORE_FLUSH)) {
+                file.flush();
+            }
             counts.lower(host / clusterSize);
         }
     }

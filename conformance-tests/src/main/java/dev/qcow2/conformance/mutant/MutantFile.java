@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 final class MutantFile {
 
     private final HostFile file;
+    private boolean held;
 
     MutantFile(HostFile file) {
         this.file = file;
@@ -59,6 +60,13 @@ final class MutantFile {
     }
 
     void flush() throws DiskException {
-        file.flush();
+        if (!held) {
+            file.flush();
+        }
+    }
+
+    /** Who errs in the order of writes leaves flushes out for a while. */
+    void holdFlushes(boolean hold) {
+        held = hold;
     }
 }

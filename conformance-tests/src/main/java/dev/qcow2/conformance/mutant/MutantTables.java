@@ -94,9 +94,25 @@ final class MutantTables {
         file.putNumber(l1Offset + index * 8L, l1[index]);
         if (old != 0) {
             file.flush();
-            counts.lower(old / clusterSize);
+            releaseCopied(old, fresh);
         }
         return fresh;
+    }
+
+    private void releaseCopied(long old, long fresh) throws DiskException {
+        if (!faults.contains(Fault.OLD_TABLE_NOT_RELEASED)) {
+            counts.lower(old / clusterSize);
+        }
+        while (faults.contains(Fault.OLD_TABLE_FREED) && counts.count(old / clusterSize) > 0) {
+            counts.lower(old / clusterSize);
+        }
+        if (faults.contains(Fault.TABLE_COPY_RELEASES_DATA)) {
+            for (long data : file.numbers(fresh, perTable())) {
+                if ((data & OFFSET) != 0) {
+                    counts.lower((data & OFFSET) / clusterSize);
+                }
+            }
+        }
     }
 
     /** Makes sure that a table is there before the data is. */
@@ -150,24 +166,29 @@ final class MutantTables {
 
     /** QC-SNAP-02, QC-SNAP-03: makes every COPIED flag of the active tables say whether the count is 1. */
     void rebuildFlags() throws DiskException {
+        rebuildFlags(false);
+    }
+
+    /** As above; who errs sets all of them. */
+    void rebuildFlags(boolean all) throws DiskException {
         for (int i = 0; i < l1.length; i++) {
             long l2 = l1[i] & OFFSET;
             if (l2 != 0) {
                 long[] entries = file.numbers(l2, perTable());
                 for (int j = 0; j < entries.length; j++) {
-                    entries[j] = flagged(entries[j]);
+                    entries[j] = flagged(entries[j], all);
                 }
                 file.numbers(l2, entries);
-                l1[i] = faults.contains(Fault.COPIED_NEVER_IN_L1) ? l2 : flagged(l1[i]);
+                l1[i] = faults.contains(Fault.COPIED_NEVER_IN_L1) ? l2 : flagged(l1[i], all);
                 file.putNumber(l1Offset + i * 8L, l1[i]);
             }
         }
         file.flush();
     }
 
-    private long flagged(long entry) throws DiskException {
+    private long flagged(long entry, boolean all) throws DiskException {
         long plain = entry & ~COPIED;
-        boolean alone = (plain & OFFSET) != 0 && counts.count((plain & OFFSET) / clusterSize) == 1;
+        boolean alone = (plain & OFFSET) != 0 && (all || counts.count((plain & OFFSET) / clusterSize) == 1);
         return alone ? plain | COPIED : plain;
     }
 }

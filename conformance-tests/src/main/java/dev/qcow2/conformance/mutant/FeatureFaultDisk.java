@@ -85,6 +85,11 @@ final class FeatureFaultDisk implements VirtualDisk {
 
     @Override
     public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
+        if (has(FeatureFault.SUBCLUSTER_ZERO_TAKES_ALL)) {
+            long start = guestOffset / FeatureJudge.CLUSTER * FeatureJudge.CLUSTER;
+            right.writeZeroes(start, FeatureJudge.CLUSTER, mode);
+            return;
+        }
         if (!has(FeatureFault.DATA_FILE_NOT_ZEROED)) {
             right.writeZeroes(guestOffset, length, mode);
             return;

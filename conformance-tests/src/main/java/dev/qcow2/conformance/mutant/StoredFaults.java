@@ -19,7 +19,7 @@ final class StoredFaults {
                 tables.number(HeaderLayout.INCOMPATIBLE_FEATURES.offset(), bits & ~HeaderLayout.COMPRESSION.mask());
                 file.write(HeaderLayout.COMPRESSION_TYPE.offset(), ByteBuffer.allocate(1));
             }
-            case DATA_CLUSTERS_COUNTED -> tables.addToCount(3, 1);
+            case DATA_CLUSTERS_COUNTED, SHRINK_DOES_NOT_RELEASE -> tables.addToCount(3, 1);
             case CRYPT_SURROUNDINGS_ZEROED_IN_CLEAR -> file.write(tables.host(0) + 2048, ByteBuffer.allocate(1024));
             case CRYPT_COPY_UP_IN_CLEAR ->
                 file.write(tables.host(0) + 2048, ByteBuffer.wrap(FeatureJudge.base(), 2048, 1024));
@@ -27,6 +27,9 @@ final class StoredFaults {
                     COMPRESSED_WITH_COPIED,
                     COMPRESSED_SHARER_NOT_COUNTED,
                     COMPRESSED_SNAPSHOT_MISCOUNTED,
+                    COMPRESSED_RELEASE_FREES_HOST,
+                    COMPRESSED_NOT_RELEASED,
+                    SUBCLUSTER_WRITE_MARKS_ALL,
                     SUBCLUSTER_ZERO_BIT_IGNORED,
                     SUBCLUSTER_BOTH_BITS,
                     SUBCLUSTER_BITMAP_KEPT_ON_DISCARD,
@@ -34,6 +37,7 @@ final class StoredFaults {
                     GROWTH_SHOWS_BACKING -> entries(fault, tables);
             case COMPRESSED_PARTIAL_WRITE_LOSES_REST,
                     SUBCLUSTER_NOT_COPIED_UP,
+                    SUBCLUSTER_ZERO_TAKES_ALL,
                     DATA_FILE_OFFSET_0_UNALLOCATED,
                     DATA_FILE_NOT_ZEROED,
                     DATA_FILE_OPENED_UNASKED,
@@ -71,6 +75,10 @@ final class StoredFaults {
         long last = (offset / 512 + sectors) * 512 / FeatureJudge.CLUSTER;
         if (fault == FeatureFault.COMPRESSED_SIZE_IN_FIXED_BITS) {
             tables.number(at, MappingLayout.L2_COMPRESSED.mask() | sectors << 54 | offset);
+        } else if (fault == FeatureFault.COMPRESSED_NOT_RELEASED) {
+            tables.addToCount(first, 1);
+        } else if (fault == FeatureFault.COMPRESSED_RELEASE_FREES_HOST) {
+            tables.addToCount(first, -1);
         } else if (fault == FeatureFault.COMPRESSED_WITH_COPIED) {
             tables.number(at, entry | MappingLayout.L2_COPIED.mask());
         } else if (fault == FeatureFault.COMPRESSED_SHARER_NOT_COUNTED || last > first) {
@@ -83,7 +91,9 @@ final class StoredFaults {
         long allocated = MappingLayout.SUBCLUSTER_ALLOCATED.inPlace(bitmap);
         long zero = MappingLayout.SUBCLUSTER_ZERO.get(bitmap);
         boolean host = MappingLayout.L2_OFFSET.isSet(entry);
-        if (fault == FeatureFault.SUBCLUSTER_ZERO_BIT_IGNORED) {
+        if (fault == FeatureFault.SUBCLUSTER_WRITE_MARKS_ALL && host) {
+            tables.number(at + 8, 0xffff_ffffL);
+        } else if (fault == FeatureFault.SUBCLUSTER_ZERO_BIT_IGNORED) {
             tables.number(at + 8, allocated);
         } else if (fault == FeatureFault.SUBCLUSTER_BOTH_BITS && host) {
             tables.number(at + 8, bitmap | zero);

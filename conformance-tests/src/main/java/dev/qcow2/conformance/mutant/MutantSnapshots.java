@@ -82,9 +82,10 @@ final class MutantSnapshots {
             }
         }
         long[] l1 = tables.l1();
-        raise(tables.references(l1), l1);
-        if (!faults.contains(Fault.COPIED_KEPT_AFTER_SNAPSHOT)) {
-            tables.rebuildFlags();
+        long[] counted = l1.clone();
+        file.holdFlushes(faults.contains(Fault.SNAPSHOT_WITHOUT_FLUSH));
+        if (!faults.contains(Fault.SNAPSHOT_HEADER_FIRST)) {
+            count(counted);
         }
         for (int i = 0; i < l1.length; i++) {
             l1[i] &= ~MutantTables.COPIED;
@@ -98,7 +99,24 @@ final class MutantSnapshots {
         List<byte[]> next = new ArrayList<>(entries);
         next.add(encode(copy, l1.length, Long.toString(largest + 1), name));
         store(next);
+        if (faults.contains(Fault.SNAPSHOT_HEADER_FIRST)) {
+            count(counted);
+        }
+        if (faults.contains(Fault.SNAPSHOT_FLAGS_LAST)) {
+            tables.rebuildFlags();
+        }
+        file.holdFlushes(false);
         return info(entries.get(entries.size() - 1));
+    }
+
+    /** QC-SNAP-01, QC-SNAP-02: counts go up, and flags off. */
+    private void count(long[] l1) throws DiskException {
+        if (!faults.contains(Fault.SNAPSHOT_NOT_COUNTED)) {
+            raise(tables.references(l1), l1);
+        }
+        if (!faults.contains(Fault.COPIED_KEPT_AFTER_SNAPSHOT) && !faults.contains(Fault.SNAPSHOT_FLAGS_LAST)) {
+            tables.rebuildFlags();
+        }
     }
 
     private byte[] encode(long l1Offset, int l1Size, String id, String name) {
@@ -131,12 +149,10 @@ final class MutantSnapshots {
             }
         }
         for (Map.Entry<Long, Integer> reference : references.entrySet()) {
-            boolean table = false;
-            for (long entry : l1) {
-                table |= (entry & MutantTables.OFFSET) == reference.getKey() * clusterSize;
-            }
+            boolean table = isTable(l1, reference.getKey());
+            Fault skips = table ? Fault.SNAPSHOT_TABLES_NOT_COUNTED : Fault.SNAPSHOT_DATA_NOT_COUNTED;
             for (int i = 0; i < reference.getValue(); i++) {
-                if (table || !faults.contains(Fault.SNAPSHOT_DATA_NOT_COUNTED)) {
+                if (!faults.contains(skips)) {
                     counts.raise(reference.getKey());
                 }
             }
@@ -144,9 +160,21 @@ final class MutantSnapshots {
         file.flush();
     }
 
+    private boolean isTable(long[] l1, long cluster) {
+        for (long entry : l1) {
+            if ((entry & MutantTables.OFFSET) == cluster * clusterSize) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void lower(Map<Long, Integer> references) throws DiskException {
         for (Map.Entry<Long, Integer> reference : references.entrySet()) {
-            for (int i = 0; i < reference.getValue(); i++) {
+            long times = faults.contains(Fault.SNAPSHOT_DELETE_FREES_SHARED)
+                    ? counts.count(reference.getKey())
+                    : reference.getValue();
+            for (long i = 0; i < times; i++) {
                 counts.lower(reference.getKey());
             }
         }
@@ -190,14 +218,22 @@ final class MutantSnapshots {
         // What both tables refer to keeps its count: it may be full, and then has no room for a moment's more.
         Map<Long, Integer> gained = tables.references(next);
         Map<Long, Integer> dropped = without(tables.references(old), gained);
-        raise(without(gained, tables.references(old)), next);
+        file.holdFlushes(faults.contains(Fault.SNAPSHOT_APPLY_WITHOUT_FLUSH));
+        if (!faults.contains(Fault.SNAPSHOT_APPLY_NOT_COUNTED)) {
+            raise(without(gained, tables.references(old)), next);
+        }
+        if (faults.contains(Fault.SNAPSHOT_APPLY_LOWERS_FIRST)) {
+            lower(dropped);
+            dropped.clear();
+        }
         tables.replaceL1(next);
         // The snapshot still refers to all of it, so no flag may be set whatever the tables hold.
         tables.rebuildFlags();
         if (!faults.contains(Fault.SNAPSHOT_APPLY_FORGETS_OLD)) {
             lower(dropped);
         }
-        tables.rebuildFlags();
+        tables.rebuildFlags(faults.contains(Fault.SNAPSHOT_APPLY_SETS_COPIED));
+        file.holdFlushes(false);
     }
 
     private static Map<Long, Integer> without(Map<Long, Integer> references, Map<Long, Integer> others) {
@@ -212,10 +248,19 @@ final class MutantSnapshots {
         byte[] entry = entries.get(place);
         long[] l1 = snapshotL1(entry);
         Map<Long, Integer> dropped = tables.references(l1);
+        if (faults.contains(Fault.SNAPSHOT_DELETE_KEEPS_TABLES)) {
+            dropped.keySet().removeIf(cluster -> isTable(l1, cluster));
+        }
         List<byte[]> next = new ArrayList<>(entries);
         next.remove(place);
+        file.holdFlushes(faults.contains(Fault.SNAPSHOT_DELETE_WITHOUT_FLUSH));
+        if (faults.contains(Fault.SNAPSHOT_DELETE_LOWERS_FIRST)) {
+            lower(dropped);
+            dropped.clear();
+        }
         store(next);
         lower(dropped);
+        file.holdFlushes(false);
         if (!faults.contains(Fault.SNAPSHOT_DELETE_LEAKS_L1)) {
             tables.release(ByteBuffer.wrap(entry).getLong(0), l1.length);
         }

@@ -14,7 +14,7 @@ import dev.qcow2.spec.clause.SnapshotClause;
  * author would err, names the rule that it breaks, and tells what goes wrong and where the like has been
  * seen.
  */
-enum Fault {
+public enum Fault {
     // Copy on write.
     SKIP_THOUGH_BACKING_HAS_DATA(
             MappingClause.QC_L2_11,
@@ -40,7 +40,19 @@ enum Fault {
             MappingClause.QC_L1_05,
             "An entry changes in an L2 table that a snapshot shares.",
             "copy on write for data and not for tables"),
+    FRESH_NOT_ZEROED(
+            GuestClause.QC_GUEST_11,
+            "A write copies nothing around it, and the fresh cluster is not made to read as zero.",
+            "a skip that trusts the host to hand out zeros"),
+    SHARED_NOT_RELEASED(
+            RefcountClause.QC_REF_03,
+            "The count of a shared cluster stays up when one of its users gets a copy.",
+            "a release that frees or does nothing"),
     // Zero clusters.
+    SHARED_KEPT_AS_OWN_ZERO(
+            MappingClause.QC_L2_03,
+            "Zeroes that keep the host cluster take a shared one for their own.",
+            "writers that never look at the COPIED flag"),
     ZERO_ALLOCATED_REUSED_STALE(
             GuestClause.QC_GUEST_11,
             "A write into a zero cluster keeps its host cluster and the old bytes around the new ones.",
@@ -148,6 +160,29 @@ enum Fault {
             RefcountClause.QC_REF_03,
             "Applying a snapshot leaves the counts of the replaced tables.",
             "a lost release"),
+    SNAPSHOT_NOT_COUNTED(SnapshotClause.QC_SNAP_01, "A snapshot raises no count at all.", "a lost step"),
+    SNAPSHOT_TABLES_NOT_COUNTED(
+            SnapshotClause.QC_SNAP_01,
+            "A snapshot counts data clusters and not the L2 tables that lead to them.",
+            "counts of data only"),
+    SNAPSHOT_APPLY_NOT_COUNTED(
+            SnapshotClause.QC_SNAP_03, "What a snapshot brings back is not counted for it.", "a lost step"),
+    SNAPSHOT_APPLY_SETS_COPIED(
+            MappingClause.QC_L2_03,
+            "Restored entries carry COPIED though the snapshot shares their clusters.",
+            "PEERS"),
+    SNAPSHOT_DELETE_FREES_SHARED(
+            RefcountClause.QC_REF_03, "A deleted snapshot frees clusters that are in use.", "docker/for-mac#1315"),
+    SNAPSHOT_DELETE_KEEPS_TABLES(
+            RefcountClause.QC_REF_03, "The L2 tables of a deleted snapshot stay counted.", "a lost release"),
+    OLD_TABLE_NOT_RELEASED(
+            RefcountClause.QC_REF_03, "A copied L2 table leaves the old one's count up.", "cloud-hypervisor#8597"),
+    OLD_TABLE_FREED(
+            RefcountClause.QC_REF_03,
+            "A copied L2 table frees the old one, which a snapshot still names.",
+            "cloud-hypervisor#8606"),
+    TABLE_COPY_RELEASES_DATA(
+            RefcountClause.QC_REF_03, "Copying an L2 table lowers the counts of its data.", "a release too many"),
     // Backing files.
     SHORT_BACKING_READ_PAST_END(
             BackingClause.QC_BACK_01,
@@ -185,6 +220,38 @@ enum Fault {
             RefcountClause.QC_REF_14,
             "The count of a host cluster falls while the entry still names it.",
             "the same in the other direction"),
+    REUSED_BEFORE_FLUSH(
+            RefcountClause.QC_REF_15,
+            "A dropped cluster is handed out before the entry that dropped it is on disk.",
+            "free lists that know nothing of flushes"),
+    SNAPSHOT_HEADER_FIRST(
+            SnapshotClause.QC_SNAP_10,
+            "The header names a snapshot before its clusters are counted.",
+            "the order of the description instead of the order of the disk"),
+    SNAPSHOT_WITHOUT_FLUSH(
+            SnapshotClause.QC_SNAP_10,
+            "A snapshot is taken and nothing flushed on the way.",
+            "caches that write later"),
+    SNAPSHOT_FLAGS_LAST(
+            SnapshotClause.QC_SNAP_02,
+            "COPIED goes off after the header names the snapshot.",
+            "flags as an afterthought"),
+    SNAPSHOT_DELETE_LOWERS_FIRST(
+            RefcountClause.QC_REF_14,
+            "Counts fall before the header lets go of the snapshot.",
+            "the order of the description instead of the order of the disk"),
+    SNAPSHOT_DELETE_WITHOUT_FLUSH(
+            RefcountClause.QC_REF_14,
+            "A snapshot is deleted and nothing flushed on the way.",
+            "caches that write later"),
+    SNAPSHOT_APPLY_WITHOUT_FLUSH(
+            RefcountClause.QC_REF_13,
+            "A snapshot is restored and nothing flushed on the way.",
+            "caches that write later"),
+    SNAPSHOT_APPLY_LOWERS_FIRST(
+            RefcountClause.QC_REF_14,
+            "What a snapshot replaces is uncounted while the header still names it.",
+            "the order of the description instead of the order of the disk"),
     FLUSH_FORGOTTEN(GuestClause.QC_GUEST_06, "A flush of the guest reaches nobody.", "an empty override"),
     // Requests.
     OUT_OF_BOUNDS_CLIPPED(
@@ -204,18 +271,30 @@ enum Fault {
         this.resembles = resembles;
     }
 
-    /** The rule that is broken; the tests of the faults are checks of these rules. */
-    Clause clause() {
+    /**
+     * Returns the rule that is broken; the tests of the faults are checks of these rules.
+     *
+     * @return a clause
+     */
+    public Clause clause() {
         return clause;
     }
 
-    /** What goes wrong, in a sentence. */
-    String story() {
+    /**
+     * Tells what goes wrong.
+     *
+     * @return a sentence
+     */
+    public String story() {
         return story;
     }
 
-    /** Where the like has been seen. */
-    String resembles() {
+    /**
+     * Tells where the like has been seen.
+     *
+     * @return a few words
+     */
+    public String resembles() {
         return resembles;
     }
 }
