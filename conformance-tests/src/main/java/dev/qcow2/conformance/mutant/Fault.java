@@ -170,7 +170,7 @@ public enum Fault {
     SNAPSHOT_APPLY_SETS_COPIED(
             MappingClause.QC_L2_03,
             "Restored entries carry COPIED though the snapshot shares their clusters.",
-            "PEERS"),
+            "PEERS, copy-on-write"),
     SNAPSHOT_DELETE_FREES_SHARED(
             RefcountClause.QC_REF_03, "A deleted snapshot frees clusters that are in use.", "docker/for-mac#1315"),
     SNAPSHOT_DELETE_KEEPS_TABLES(
