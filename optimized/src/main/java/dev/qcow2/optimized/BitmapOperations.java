@@ -60,6 +60,16 @@ final class BitmapOperations implements Bitmaps {
     }
 
     @Override
+    public void mark(String name, long guestOffset, long length) throws DiskException {
+        long end = Math.min(guestOffset + length, disk.size());
+        change(() -> {
+            if (guestOffset >= 0 && end > guestOffset) {
+                bitmaps.mark(name, guestOffset, end - guestOffset);
+            }
+        });
+    }
+
+    @Override
     public List<Dirty> dirty(String name) throws DiskException {
         return disk.alone(() -> bitmaps.dirty(name));
     }

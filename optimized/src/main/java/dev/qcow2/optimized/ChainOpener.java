@@ -182,8 +182,10 @@ final class ChainOpener {
             fileName = directory.resolve(imageName, reference);
             data = directory.open(fileName, access);
         } catch (HostIoException e) {
-            throw new UnsupportedFeatureException(
+            UnsupportedFeatureException refusal = new UnsupportedFeatureException(
                     imageName, QC_DATA_07, "external data file \"" + reference + "\": " + e.getMessage());
+            refusal.initCause(e);
+            throw refusal;
         }
         boolean complete = false;
         try {
@@ -232,7 +234,9 @@ final class ChainOpener {
             fileName = directory.resolve(imageName, reference);
             host = directory.open(fileName, Access.READ_ONLY);
         } catch (HostIoException e) {
-            throw refused(imageName, QC_BACK_03, reference, String.valueOf(e.getMessage()));
+            BackingException refusal = refused(imageName, QC_BACK_03, reference, String.valueOf(e.getMessage()));
+            refusal.initCause(e);
+            throw refusal;
         }
         return layer(host, imageName, reference, fileName, format, depth);
     }

@@ -24,10 +24,16 @@ import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/** Lays out a new image: header, refcount table, refcount blocks, L1 table, each in the clusters behind the one before. */
+/**
+ * Lays out a new image as QEMU does, so that programs which look at fixed places find what they expect: header, refcount table, one
+ * refcount block, L1 table, LUKS area, and last the other refcount blocks, which only huge tables and tiny clusters need.
+ */
 final class ImageCreator {
 
     private static final int HEADER_BYTES = 112;
+
+    /** Smaller clusters keep their room for other extensions; QEMU draws the line here. */
+    private static final int NAMES_FROM_CLUSTER_BITS = 13;
 
     /** What the bitmaps extension takes, should the image ever have bitmaps. */
     private static final int ROOM_FOR_BITMAPS = 32;
@@ -113,11 +119,25 @@ final class ImageCreator {
     }
 
     private long total() {
-        return luksStart() + luksClusters;
+        return luksStart() + luksClusters + blocks - 1;
+    }
+
+    private long l1Start() {
+        return 1 + tableClusters + 1;
     }
 
     private long luksStart() {
-        return 1 + tableClusters + blocks + l1Clusters;
+        return l1Start() + l1Clusters;
+    }
+
+    private long blockStart(long block) {
+        return block == 0 ? 1 + tableClusters : luksStart() + luksClusters + block - 1;
+    }
+
+    /** Where the L1 table comes last, the file ends with its last entry. */
+    private long length() {
+        boolean l1Last = l1Clusters > 0 && luksClusters == 0 && blocks == 1;
+        return l1Last ? (l1Start() << clusterBits) + l1Entries * 8 : total() << clusterBits;
     }
 
     private long clusters(long bytes) {
@@ -125,19 +145,23 @@ final class ImageCreator {
     }
 
     private void write(HostFile host, ByteBuffer header) throws DiskException {
-        host.truncate(total() << clusterBits);
+        host.truncate(length());
         ByteBuffer table = ByteBuffer.allocate((int) blocks * 8);
         for (long block = 0; block < blocks; block++) {
-            table.putLong((1 + tableClusters + block) << clusterBits);
+            table.putLong(blockStart(block) << clusterBits);
         }
         host.write(1L << clusterBits, table.flip());
         int order = options.refcountOrder();
-        // The blocks follow each other, so their counts do too: every cluster so far is used once.
-        byte[] counts = new byte[(int) (((total() << order) + 7) >>> 3)];
-        for (int cluster = 0; cluster < total(); cluster++) {
-            RefcountBits.set(counts, cluster, order, 1);
+        int countsPerBlock = 1 << (clusterBits + 3 - order);
+        for (long block = 0; block < blocks; block++) {
+            // Every cluster so far is used once.
+            int used = (int) Math.min(countsPerBlock, total() - block * countsPerBlock);
+            byte[] counts = new byte[((used << order) + 7) >>> 3];
+            for (int cluster = 0; cluster < used; cluster++) {
+                RefcountBits.set(counts, cluster, order, 1);
+            }
+            host.write(blockStart(block) << clusterBits, ByteBuffer.wrap(counts));
         }
-        host.write((1 + tableClusters) << clusterBits, ByteBuffer.wrap(counts));
         if (luks != null) {
             luks.write(host, luksStart() << clusterBits);
         }
@@ -151,7 +175,7 @@ final class ImageCreator {
         header.putInt(0, ImageHeader.MAGIC).putInt(4, options.version());
         header.putInt(20, clusterBits).putLong(24, options.size());
         header.putInt(36, (int) l1Entries);
-        header.putLong(40, l1Entries == 0 ? 0 : (1 + tableClusters + blocks) << clusterBits);
+        header.putLong(40, l1Entries == 0 ? 0 : l1Start() << clusterBits);
         header.putLong(48, 1L << clusterBits).putInt(56, (int) tableClusters);
         header.position(ImageHeader.V2_LENGTH);
         if (options.version() == 3) {
@@ -174,7 +198,9 @@ final class ImageCreator {
         putDataFileName(header);
         byte[] features = FeatureNames.table();
         // Small clusters have no room for the names; they are a courtesy only.
-        if (options.version() == 3 && header.remaining() >= 8 + features.length + 8 + name.length + ROOM_FOR_BITMAPS) {
+        if (options.version() == 3
+                && clusterBits >= NAMES_FROM_CLUSTER_BITS
+                && header.remaining() >= 8 + features.length + 8 + name.length + ROOM_FOR_BITMAPS) {
             putExtension(header, ImageHeader.EXTENSION_FEATURE_NAMES, features);
         }
         putBackingName(header, name);

@@ -22,6 +22,10 @@ final class SnapshotTable {
 
     private static final int FIXED_BYTES = 40;
     private static final int EXTRA_BYTES = 16;
+
+    /** What QEMU writes: the instruction count, too. */
+    private static final int NEW_EXTRA_BYTES = EXTRA_BYTES + 8;
+
     private static final int MAX_EXTRA_BYTES = 1024;
     private static final long MAX_TABLE_BYTES = 64L << 20;
 
@@ -108,15 +112,17 @@ final class SnapshotTable {
 
     static Entry newEntry(SnapshotInfo info, byte[] name, long l1Offset, int l1Size, long epochMillis) {
         byte[] id = info.id().getBytes(StandardCharsets.UTF_8);
-        ByteBuffer bytes = ByteBuffer.allocate((FIXED_BYTES + EXTRA_BYTES + id.length + name.length + 7) & ~7);
+        ByteBuffer bytes = ByteBuffer.allocate((FIXED_BYTES + NEW_EXTRA_BYTES + id.length + name.length + 7) & ~7);
         bytes.putLong(l1Offset).putInt(l1Size);
         bytes.putShort((short) id.length).putShort((short) name.length);
         bytes.putInt((int) (epochMillis / 1000)).putInt((int) (epochMillis % 1000) * 1_000_000);
         // QC-SNAP-09: the field of 32 bits is for readers that know no other.
         long vmState = info.vmStateSize();
-        bytes.putLong(0).putInt(vmState >>> 32 == 0 ? (int) vmState : 0).putInt(EXTRA_BYTES);
+        bytes.putLong(0).putInt(vmState >>> 32 == 0 ? (int) vmState : 0).putInt(NEW_EXTRA_BYTES);
         // QC-SNAP-07
         bytes.putLong(vmState).putLong(info.diskSize());
+        // QC-SNAP-13: no machine, no instructions.
+        bytes.putLong(0);
         bytes.put(id).put(name);
         return new Entry(info, true, l1Offset, l1Size, bytes);
     }

@@ -216,6 +216,14 @@ final class TrackedBitmaps {
         }
     }
 
+    /** The range ends inside the disk. */
+    void mark(String name, long guestOffset, long length) throws DiskException {
+        Bitmap target = usable(name);
+        BitmapBits marked = bits(target);
+        flag(target);
+        marked.mark(guestOffset, length);
+    }
+
     List<Dirty> dirty(String name) throws DiskException {
         return bits(usable(name)).dirty();
     }

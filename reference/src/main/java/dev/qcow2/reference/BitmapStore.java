@@ -245,6 +245,17 @@ final class BitmapStore implements Bitmaps {
     }
 
     @Override
+    public void mark(String name, long guestOffset, long length) throws DiskException {
+        requireWritable();
+        long end = Math.min(guestOffset + length, image.header().diskSize());
+        if (guestOffset >= 0 && end > guestOffset) {
+            bitsOf(usable(name)).mark(guestOffset, end - guestOffset);
+            changed = true;
+            store();
+        }
+    }
+
+    @Override
     public List<Dirty> dirty(String name) throws DiskException {
         return bitsOf(usable(name)).ranges();
     }

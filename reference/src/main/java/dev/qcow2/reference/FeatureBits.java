@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.StringJoiner;
 
 /**
  * The feature bits that this implementation knows, and what it does about each.
@@ -83,10 +84,8 @@ final class FeatureBits {
         // An unknown bit goes first: it may change the meaning of everything else.
         long unknown = refused & (-1L << CLAUSE_OF_BIT.size());
         if (unknown != 0) {
-            int bit = Long.numberOfTrailingZeros(unknown);
-            String name = nameOf(file, header, bit).map(n -> " \"" + n + "\"").orElse("");
             throw new UnsupportedFeatureException(
-                    file.name(), HeaderClause.QC_HDR_15, "incompatible feature bit " + bit + name);
+                    file.name(), HeaderClause.QC_HDR_15, described(file, header, unknown));
         }
         requireCompressionType(file.name(), header);
         boolean raw = (header.autoclear() & RAW_DATA) != 0 && (header.incompatible() & DATA_FILE) != 0;
@@ -113,6 +112,17 @@ final class FeatureBits {
                     CLAUSE_OF_BIT.get(bit),
                     "incompatible feature bit " + bit + " \"" + KNOWN.get(bit).name() + "\"");
         }
+    }
+
+    /** All bits, so that the user hears of them at once. */
+    private static String described(HostFile file, Header header, long bits) throws DiskException {
+        StringJoiner words = new StringJoiner(", ");
+        for (long left = bits; left != 0; left &= left - 1) {
+            int bit = Long.numberOfTrailingZeros(left);
+            String name = nameOf(file, header, bit).map(n -> " \"" + n + "\"").orElse("");
+            words.add("incompatible feature bit " + bit + name);
+        }
+        return words.toString();
     }
 
     private static void requireCompressionType(String fileName, Header header) throws DiskException {

@@ -15,13 +15,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.Random;
 
 /**
- * Makes a new image: header, refcount table, refcount blocks, L1 table and, if it is encrypted, the LUKS header, one after
- * the other from cluster 0, and no guest data. The header is written last, so that a half-made file is no image.
+ * Makes a new image: header, refcount table, the first refcount block, L1 table, the LUKS header if it is encrypted, and what
+ * refcount blocks it needs beyond the first, one after the other from cluster 0, and no guest data. So QEMU does, and programs
+ * that look at fixed places find what they expect. The header is written last, so that a half-made file is no image.
  */
 final class ImageCreator {
 
     private static final int HIGHEST_NAME_LENGTH = 1023;
     private static final long HIGHEST_L1_BYTES = 32 << 20;
+
+    /** The feature name table would fill a good part of smaller clusters, which have names and bitmaps to hold. */
+    private static final int SMALLEST_CLUSTER_WITH_FEATURE_NAMES = 8192;
 
     private final String fileName;
     private final CreateOptions options;
@@ -70,9 +74,9 @@ final class ImageCreator {
             createDataFile(directory, options.features().dataFile().get().name());
         }
         try (HostFile file = directory.create(fileName)) {
-            file.truncate(clustersWith(blocks) << geometry.clusterBits());
+            file.truncate(length());
             for (long i = 0; i < blocks; i++) {
-                HostCluster block = new HostCluster(1 + tableClusters + i);
+                HostCluster block = block(i);
                 file.write(geometry.hostOffset(new HostCluster(1)) + i * Geometry.ENTRY_BYTES, entry(block));
                 file.write(geometry.hostOffset(block), countsOf(i));
             }
@@ -81,6 +85,23 @@ final class ImageCreator {
             file.write(0, first);
             file.flush();
         }
+    }
+
+    /** The first block is in front of the L1 table, all others are at the end. */
+    private HostCluster block(long index) {
+        return new HostCluster(index == 0 ? 1 + tableClusters : clustersWith(blocks) - blocks + index);
+    }
+
+    private long l1Offset() {
+        return geometry.hostOffset(new HostCluster(1 + tableClusters + 1));
+    }
+
+    /** A file that ends in the L1 table ends with the last entry: what is behind reads as zero. */
+    private long length() {
+        boolean endsInTable = l1Clusters > 0 && lockClusters == 0 && blocks == 1;
+        return endsInTable
+                ? l1Offset() + geometry.l1EntriesNeeded() * Geometry.ENTRY_BYTES
+                : clustersWith(blocks) << geometry.clusterBits();
     }
 
     private void createDataFile(HostDirectory directory, String name) throws DiskException {
@@ -146,7 +167,9 @@ final class ImageCreator {
                 ExtensionClause.QC_EXT_08,
                 "the first cluster has no room for the name");
         // QC-EXT-07 is a courtesy of version 3, and left out where it does not fit.
-        boolean named = options.version() == 3 && needed + names.remaining() <= geometry.clusterSize();
+        boolean named = options.version() == 3
+                && geometry.clusterSize() >= SMALLEST_CLUSTER_WITH_FEATURE_NAMES
+                && needed + names.remaining() <= geometry.clusterSize();
         int nameOffset = needed - name.length + (named ? names.remaining() : 0);
         ByteBuffer first = ByteBuffer.allocate(nameOffset + name.length);
         first.put(header(headerLength, nameOffset, name.length).encode())
@@ -160,11 +183,10 @@ final class ImageCreator {
     }
 
     private long lockOffset() {
-        return geometry.hostOffset(new HostCluster(1 + tableClusters + blocks + l1Clusters));
+        return geometry.hostOffset(new HostCluster(1 + tableClusters + 1 + l1Clusters));
     }
 
     private Header header(int length, int nameOffset, int nameLength) {
-        long l1Offset = geometry.hostOffset(new HostCluster(1 + tableClusters + blocks));
         int compressionType = Codec.typeOf(options.features().compression());
         long incompatible = (compressionType == 0 ? 0 : FeatureBits.COMPRESSION_TYPE)
                 | (geometry.extendedL2() ? FeatureBits.EXTENDED_L2 : 0)
@@ -178,7 +200,7 @@ final class ImageCreator {
                 options.size(),
                 locker.cryptMethod(),
                 (int) geometry.l1EntriesNeeded(),
-                l1Clusters == 0 ? 0 : l1Offset,
+                l1Clusters == 0 ? 0 : l1Offset(),
                 geometry.hostOffset(new HostCluster(1)),
                 (int) tableClusters,
                 0,

@@ -247,6 +247,11 @@ final class ManagedDisk implements VirtualDisk {
         }
 
         @Override
+        public void mark(String name, long guestOffset, long length) throws DiskException {
+            perform(() -> bitmaps.mark(name, guestOffset, length));
+        }
+
+        @Override
         public List<Dirty> dirty(String name) throws DiskException {
             synchronized (ManagedDisk.this) {
                 disk.size();

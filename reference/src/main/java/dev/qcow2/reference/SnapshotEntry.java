@@ -34,6 +34,10 @@ record SnapshotEntry(ByteBuffer bytes) {
     static final int HIGHEST_NAME_LENGTH = 65535;
 
     private static final int KNOWN_EXTRA = 16;
+
+    /** As QEMU writes it: with the number of instructions that a guest without a machine has run, which is 0 (QC-SNAP-13). */
+    private static final int NEW_EXTRA = 24;
+
     private static final int HIGHEST_EXTRA = 1024;
     private static final long HIGHEST_L1_ENTRIES = (32 << 20) / Geometry.ENTRY_BYTES;
 
@@ -68,15 +72,15 @@ record SnapshotEntry(ByteBuffer bytes) {
     static SnapshotEntry of(long l1Offset, int l1Size, SnapshotInfo info, Instant now) {
         byte[] idBytes = info.id().getBytes(StandardCharsets.UTF_8);
         byte[] nameBytes = info.name().getBytes(StandardCharsets.UTF_8);
-        ByteBuffer bytes = ByteBuffer.allocate(padded(FIXED + KNOWN_EXTRA + idBytes.length + nameBytes.length));
+        ByteBuffer bytes = ByteBuffer.allocate(padded(FIXED + NEW_EXTRA + idBytes.length + nameBytes.length));
         bytes.putLong(l1Offset).putInt(l1Size).putShort((short) idBytes.length).putShort((short) nameBytes.length);
         bytes.putInt((int) now.getEpochSecond()).putInt(now.getNano());
         // A reader that does not know the 64-bit size takes a state that is too long for none at all.
         boolean small = info.vmStateSize() < 1L << Integer.SIZE;
-        bytes.putInt(32, small ? (int) info.vmStateSize() : 0).putInt(36, KNOWN_EXTRA);
+        bytes.putInt(32, small ? (int) info.vmStateSize() : 0).putInt(36, NEW_EXTRA);
         bytes.putLong(40, info.vmStateSize()).putLong(48, info.diskSize());
         return new SnapshotEntry(
-                bytes.position(FIXED + KNOWN_EXTRA).put(idBytes).put(nameBytes).clear());
+                bytes.position(FIXED + NEW_EXTRA).put(idBytes).put(nameBytes).clear());
     }
 
     /** The entry with the extra data that version 3 demands; what it has is kept (QC-SNAP-07). */

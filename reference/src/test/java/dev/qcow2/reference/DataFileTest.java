@@ -62,7 +62,8 @@ class DataFileTest {
             "QC-DATA-01 QC-DATA-02 QC-DATA-03 QC-DATA-04 the data file has each cluster at its guest offset, the first one at 0")
     void places() throws DiskException {
         create(false, 3 * CLUSTER);
-        int before = directory.content("image").toByteArray().length;
+        // A new file ends inside its last cluster.
+        int before = (directory.content("image").toByteArray().length + CLUSTER - 1) / CLUSTER * CLUSTER;
         try (VirtualDisk disk = driver.open(directory, "image", FOLLOW)) {
             disk.write(2 * CLUSTER + 5, bytes(1, 2));
             disk.write(7, bytes(1, 1));

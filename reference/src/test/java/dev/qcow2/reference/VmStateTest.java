@@ -160,8 +160,8 @@ class VmStateTest {
             long at = image.header().snapshotsOffset();
             ByteBuffer old = SnapshotEntry.parse(image, at).bytes();
             ByteBuffer longer = ByteBuffer.allocate(old.limit() + 40);
-            longer.put(old.slice(0, 56)).put(unknown).put(old.slice(56, old.limit() - 56));
-            file.write(at, longer.putInt(36, 56).flip());
+            longer.put(old.slice(0, 64)).put(unknown).put(old.slice(64, old.limit() - 64));
+            file.write(at, longer.putInt(36, 64).flip());
         }
         try (VirtualDisk disk = driver.open(directory, "image", OpenOptions.readWrite())) {
             String second = disk.createSnapshot("second").id();
@@ -176,7 +176,7 @@ class VmStateTest {
             ByteBuffer entry =
                     SnapshotEntry.parse(image, image.header().snapshotsOffset()).bytes();
             byte[] kept = new byte[40];
-            entry.get(56, kept);
+            entry.get(64, kept);
             assertThat(kept).isEqualTo(unknown);
         }
     }

@@ -16,7 +16,20 @@ import picocli.CommandLine.Option;
 @Command(
         name = "img",
         description = "Makes, shows, changes and converts images, with the words of qemu-img.",
-        subcommands = {BenchCommand.class, CompareCommand.class, MapCommand.class, ResizeCommand.class})
+        subcommands = {
+            AmendCommand.class,
+            BenchCommand.class,
+            BitmapCommand.class,
+            CheckCommand.class,
+            CommitCommand.class,
+            CompareCommand.class,
+            CreateCommand.class,
+            InfoCommand.class,
+            MapCommand.class,
+            RebaseCommand.class,
+            ResizeCommand.class,
+            SnapshotCommand.class
+        })
 public final class ImgCommand implements Runnable {
 
     private static final String VERSION = "qcow2 img version 0.1.0 (speaks as qemu-img version 7.2)";
@@ -124,7 +137,15 @@ public final class ImgCommand implements Runnable {
                     case "bench" -> new BenchCommand();
                     case "compare" -> new CompareCommand();
                     case "map" -> new MapCommand();
+                    case "amend" -> new AmendCommand();
+                    case "bitmap" -> new BitmapCommand();
+                    case "check" -> new CheckCommand();
+                    case "commit" -> new CommitCommand();
+                    case "create" -> new CreateCommand();
+                    case "info" -> new InfoCommand();
+                    case "rebase" -> new RebaseCommand();
                     case "resize" -> new ResizeCommand();
+                    case "snapshot" -> new SnapshotCommand();
                     default -> null;
                 });
     }

@@ -39,6 +39,12 @@ final class ImgConsole {
         err.flush();
     }
 
+    /** Prints a hint that does not end its line. */
+    void unfinished(String text) {
+        err.print(text);
+        err.flush();
+    }
+
     /** Prints a message about something that is done all the same. */
     void warning(String message) {
         error("warning: " + message);

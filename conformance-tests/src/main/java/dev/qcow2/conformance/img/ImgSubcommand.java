@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.qcow2.conformance.tool.BlockOptions;
 import dev.qcow2.conformance.tool.CacheMode;
 import dev.qcow2.conformance.tool.Failures;
+import dev.qcow2.conformance.tool.HeaderFacts;
 import dev.qcow2.conformance.tool.ImageLocation;
 import dev.qcow2.conformance.tool.NodeOpener;
 import dev.qcow2.conformance.tool.OpenNode;
@@ -11,6 +12,8 @@ import dev.qcow2.conformance.tool.OpenRequest;
 import dev.qcow2.conformance.tool.ToolException;
 import dev.qcow2.conformance.tool.ToolOptions;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.host.HostFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -57,6 +60,8 @@ abstract class ImgSubcommand implements Callable<Integer> {
     @Override
     public final Integer call() {
         try {
+            // Wrong secrets are said before anything else.
+            tool.settings(CacheMode.WRITEBACK, false);
             return work();
         } catch (UsageException e) {
             ImgCommand.usage(console(), e);
@@ -137,7 +142,7 @@ abstract class ImgSubcommand implements Callable<Integer> {
         } catch (ToolException e) {
             throw new ToolException(opening(name) + e.getMessage(), FAILED, e);
         } catch (DiskException e) {
-            throw new ToolException(opening(name) + Failures.words(e), FAILED, e);
+            throw new ToolException(Failures.open(name, e), FAILED, e);
         }
     }
 
@@ -154,11 +159,24 @@ abstract class ImgSubcommand implements Callable<Integer> {
             warnOfProbing(name);
         }
         try {
-            return opener.open(location, request);
-        } catch (ToolException e) {
-            throw new ToolException(opening(name) + e.getMessage(), FAILED, e);
+            OpenNode image = opener.open(location, request);
+            if (!isTableWhole(location)) {
+                image.close();
+                throw new ToolException(opening(name) + "L1 table is too small");
+            }
+            return image;
         } catch (DiskException e) {
-            throw new ToolException(Failures.open(name, e), FAILED, e);
+            throw new ToolException(Failures.open(name, location.fileName(), e), FAILED, e);
+        }
+    }
+
+    /** Ours read an image whose L1 table ends early, and take the rest for not allocated; QEMU's users know a refusal. */
+    static boolean isTableWhole(ImageLocation location) throws DiskException {
+        if (!location.qcow2()) {
+            return true;
+        }
+        try (HostFile file = location.directory().open(location.fileName(), Access.READ_ONLY)) {
+            return !HeaderFacts.of(file).map(HeaderFacts::tableEndsEarly).orElse(false);
         }
     }
 

@@ -7,8 +7,10 @@ import dev.qcow2.conformance.tool.NodeOpener;
 import dev.qcow2.conformance.tool.OpenNode;
 import dev.qcow2.conformance.tool.OpenRequest;
 import dev.qcow2.conformance.tool.ToolException;
+import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -51,7 +53,10 @@ final class ResizeCommand extends ImgSubcommand {
     @Override
     List<String> received(List<String> arguments) throws UsageException {
         boolean help = arguments.contains("-h") || arguments.contains("--help");
-        if (arguments.size() < 2 && !help) {
+        // The choice of an implementation is no argument that QEMU's users would count.
+        long counted =
+                arguments.stream().filter(one -> !one.startsWith("--impl=")).count();
+        if (counted < 2 && !help) {
             throw new UsageException("Not enough arguments");
         }
         if (help) {
@@ -133,7 +138,10 @@ final class ResizeCommand extends ImgSubcommand {
         try {
             image.disk().resize(wanted, mode);
         } catch (DiskException e) {
-            throw new ToolException(Failures.words(e), FAILED, e);
+            boolean tooLarge = e instanceof RequestRefusedException refused
+                    && refused.clause().equals(LimitClause.QC_LIM_02);
+            String words = tooLarge ? "Failed to grow the L1 table: File too large" : Failures.words(e);
+            throw new ToolException(words, FAILED, e);
         }
     }
 }

@@ -81,8 +81,13 @@ public final class BlockOptions {
      */
     public static ObjectNode imageOptions(String text) throws ToolException {
         ObjectNode tree = MAPPER.createObjectNode();
-        for (Map.Entry<String, String> entry : KeyValues.parse(text, "").entrySet()) {
+        for (Map.Entry<String, String> entry : KeyValues.parse(text, "file").entrySet()) {
             put(tree, entry.getKey(), MAPPER.getNodeFactory().textNode(entry.getValue()));
+        }
+        Optional<String> reference = text(tree, "file");
+        if (reference.isPresent()) {
+            throw new ToolException(
+                    "Cannot find device='" + reference.get() + "' nor node-name='" + reference.get() + "'");
         }
         return withFileChild(tree);
     }

@@ -2,6 +2,8 @@ package dev.qcow2.conformance.tool;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -33,6 +35,27 @@ public final class ByteSize {
             return OptionalLong.empty();
         }
         return scaled(new BigDecimal(decimal.group(1)), decimal.group(2));
+    }
+
+    /**
+     * Says whether a text is a size that does not fit into 63 bits.
+     *
+     * @param text as for {@link #parse}
+     * @return true for {@code 8E} and the like
+     */
+    public static boolean isTooLarge(String text) {
+        boolean shaped =
+                HEXADECIMAL.matcher(text).matches() || DECIMAL.matcher(text).matches();
+        // What is left is a fraction of a byte or an unknown suffix.
+        return shaped
+                && !text.contains(".")
+                && parse(text).isEmpty()
+                && parse("1" + suffix(text)).isPresent();
+    }
+
+    private static String suffix(String text) {
+        String last = text.substring(text.length() - 1);
+        return Character.isDigit(last.charAt(0)) ? "" : last;
     }
 
     private static OptionalLong scaled(BigDecimal number, String suffix) {
@@ -73,7 +96,7 @@ public final class ByteSize {
         if (number == 0) {
             return "0";
         }
-        BigDecimal rounded = new BigDecimal(number).round(new java.math.MathContext(3));
+        BigDecimal rounded = new BigDecimal(number).round(new MathContext(3, RoundingMode.HALF_EVEN));
         BigDecimal stripped = rounded.stripTrailingZeros();
         return stripped.scale() < 0 ? stripped.setScale(0).toPlainString() : stripped.toPlainString();
     }

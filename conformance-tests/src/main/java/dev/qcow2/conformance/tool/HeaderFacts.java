@@ -117,6 +117,21 @@ public final class HeaderFacts {
     }
 
     /**
+     * Says whether the L1 table is shorter than the disk's size needs.
+     *
+     * @return false also if the header is broken so that nobody can tell
+     */
+    public boolean tableEndsEarly() {
+        long clusterBits = value(HeaderLayout.CLUSTER_BITS);
+        if (clusterBits < 9 || clusterBits > 21 || size() < 0) {
+            return false;
+        }
+        long covered = 2 * clusterBits - (extendedL2() ? 4 : 3);
+        long whole = size() >> covered;
+        return value(HeaderLayout.L1_SIZE) < whole + (whole << covered == size() ? 0 : 1);
+    }
+
+    /**
      * Returns the width of a reference count.
      *
      * @return bits

@@ -31,7 +31,7 @@ public final class SecretStore {
                 : KeyValues.parse(option, "qom-type");
         String type = fields.getOrDefault("qom-type", "");
         if (!type.equals("secret")) {
-            throw new ToolException("invalid object type: " + type);
+            throw new ToolException("Parameter 'qom-type' does not accept value '" + type + "'");
         }
         String id = fields.get("id");
         if (id == null) {
@@ -49,7 +49,9 @@ public final class SecretStore {
         String file = fields.get("file");
         if ((data == null) == (file == null)) {
             throw new ToolException(
-                    data == null ? "Must provide 'file' or 'data'" : "'file' and 'data' are mutually exclusive");
+                    data == null
+                            ? "Either 'file' or 'data' must be provided"
+                            : "'file' and 'data' are mutually exclusive");
         }
         byte[] raw = data != null ? data.getBytes(StandardCharsets.UTF_8) : content(String.valueOf(file));
         return base64 ? decoded(raw) : raw;

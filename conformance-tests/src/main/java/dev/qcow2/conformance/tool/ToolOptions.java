@@ -57,7 +57,7 @@ public final class ToolOptions {
     /**
      * Returns a cache mode.
      *
-     * @param option the option's letter, for the message
+     * @param option what the option is about, for the message: {@code source}, or empty
      * @param name the mode's name; null for the usual one
      * @param otherwise the usual one
      * @return the mode
@@ -68,6 +68,7 @@ public final class ToolOptions {
             return otherwise;
         }
         return CacheMode.named(name)
-                .orElseThrow(() -> new ToolException("Invalid " + option + " cache option: " + name));
+                .orElseThrow(() -> new ToolException(
+                        "Invalid " + (option.isEmpty() ? "" : option + " ") + "cache option: " + name));
     }
 }

@@ -1,5 +1,6 @@
 package dev.qcow2.spec.disk;
 
+import dev.qcow2.spec.clause.GuestClause;
 import java.util.List;
 
 /**
@@ -82,6 +83,18 @@ public interface Bitmaps {
      * @throws DiskException as for {@link #clear}
      */
     void merge(String into, String from) throws DiskException;
+
+    /**
+     * Makes a range dirty, rounded outwards to the bitmap's granularity, whether the bitmap follows writes or not.
+     *
+     * @param name an existing one
+     * @param guestOffset first byte
+     * @param length bytes; what lies behind the disk's end does not count
+     * @throws DiskException as for {@link #clear}
+     */
+    default void mark(String name, long guestOffset, long length) throws DiskException {
+        throw new UnsupportedFeatureException("this disk", GuestClause.QC_GUEST_01, "marks in bitmaps");
+    }
 
     /**
      * Says what is dirty.

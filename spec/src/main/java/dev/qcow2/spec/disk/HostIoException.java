@@ -7,6 +7,9 @@ public final class HostIoException extends HostException {
 
     private static final long serialVersionUID = 1L;
 
+    private final String fileName;
+    private final String operation;
+
     /**
      * Makes a refusal by the host.
      *
@@ -16,9 +19,29 @@ public final class HostIoException extends HostException {
      */
     public HostIoException(String fileName, String operation, @Nullable Throwable cause) {
         super(fileName + ": " + operation + " failed" + (cause == null ? "" : ": " + cause));
+        this.fileName = fileName;
+        this.operation = operation;
         if (cause != null) {
             initCause(cause);
         }
+    }
+
+    /**
+     * Returns the name of the file.
+     *
+     * @return as it was opened
+     */
+    public String fileName() {
+        return fileName;
+    }
+
+    /**
+     * Returns what was tried.
+     *
+     * @return words for a person
+     */
+    public String operation() {
+        return operation;
     }
 
     @Override
