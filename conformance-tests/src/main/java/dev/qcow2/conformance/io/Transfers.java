@@ -188,7 +188,7 @@ final class Transfers {
         Lock lock = aligned ? copying.readLock() : copying.writeLock();
         lock.lock();
         try {
-            ZeroMode mode = unmap && image.settings().discards() ? ZeroMode.MAY_UNMAP : ZeroMode.KEEP_ALLOCATION;
+            ZeroMode mode = unmap ? ZeroMode.MAY_UNMAP : ZeroMode.KEEP_ALLOCATION;
             if (facts.isEmpty() || length == 0) {
                 disk.writeZeroes(offset, length, mode);
             } else if (noFallback) {
