@@ -91,8 +91,8 @@ final class BenchCommand extends ImgSubcommand {
                             + settings.bufferSize() + " bytes each, " + settings.depth()
                             + " in parallel (starting at offset " + settings.offset() + ", step size "
                             + settings.step() + ")");
-            if (settings.flushInterval() > 0) {
-                console().line("Sending flush every " + settings.flushInterval() + " requests");
+            if (settings.flushes().interval() > 0) {
+                console().line("Sending flush every " + settings.flushes().interval() + " requests");
             }
             RequestBench bench = new RequestBench(image.disk(), settings, mode.flushEachWrite());
             try {
@@ -119,8 +119,7 @@ final class BenchCommand extends ImgSubcommand {
                 SizeArgument.of("offset", offset, 0),
                 write,
                 (byte) number(pattern, "pattern byte", 0, 255),
-                number(flushInterval, "flush interval", 0, Integer.MAX_VALUE),
-                !noDrain);
+                new RequestBench.Flushes(number(flushInterval, "flush interval", 0, Integer.MAX_VALUE), !noDrain));
     }
 
     private static int number(@Nullable String text, String what, int least, int most) throws ToolException {
@@ -150,10 +149,10 @@ final class BenchCommand extends ImgSubcommand {
     }
 
     private void requireIntervals(RequestBench.Settings settings) throws ToolException {
-        if (!write && settings.flushInterval() > 0) {
+        if (!write && settings.flushes().interval() > 0) {
             throw new ToolException("--flush-interval is only available in write tests");
         }
-        if (settings.flushInterval() > 0 && settings.flushInterval() < settings.depth()) {
+        if (settings.flushes().interval() > 0 && settings.flushes().interval() < settings.depth()) {
             throw new ToolException("Flush interval can't be smaller than depth");
         }
     }

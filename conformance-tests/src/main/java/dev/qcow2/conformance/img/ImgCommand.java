@@ -23,9 +23,12 @@ import picocli.CommandLine.Option;
             CheckCommand.class,
             CommitCommand.class,
             CompareCommand.class,
+            ConvertCommand.class,
             CreateCommand.class,
+            DdCommand.class,
             InfoCommand.class,
             MapCommand.class,
+            MeasureCommand.class,
             RebaseCommand.class,
             ResizeCommand.class,
             SnapshotCommand.class
@@ -134,15 +137,18 @@ public final class ImgCommand implements Runnable {
     private static Optional<ImgSubcommand> subcommand(String name) {
         return Optional.ofNullable(
                 switch (name) {
-                    case "bench" -> new BenchCommand();
-                    case "compare" -> new CompareCommand();
-                    case "map" -> new MapCommand();
                     case "amend" -> new AmendCommand();
+                    case "bench" -> new BenchCommand();
                     case "bitmap" -> new BitmapCommand();
                     case "check" -> new CheckCommand();
                     case "commit" -> new CommitCommand();
+                    case "compare" -> new CompareCommand();
+                    case "convert" -> new ConvertCommand();
                     case "create" -> new CreateCommand();
+                    case "dd" -> new DdCommand();
                     case "info" -> new InfoCommand();
+                    case "map" -> new MapCommand();
+                    case "measure" -> new MeasureCommand();
                     case "rebase" -> new RebaseCommand();
                     case "resize" -> new ResizeCommand();
                     case "snapshot" -> new SnapshotCommand();

@@ -38,6 +38,15 @@ final class MapCursor {
         return extents.get(index);
     }
 
+    /** Finds how far extents go on, behind the last one asked for, on which backing files decide and not the image itself. */
+    long endOfBacking() {
+        int last = index;
+        while (last + 1 < extents.size() && extents.get(last + 1).depth() > 0) {
+            last++;
+        }
+        return extents.get(last).end();
+    }
+
     /** A broken entry further on must not hide what lies before it. */
     private List<MappedExtent> load(long offset) throws DiskException {
         for (long window = WINDOW; window > Sectors.BYTES; window >>= 4) {

@@ -5,6 +5,8 @@ import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
@@ -25,8 +27,7 @@ final class RequestBench {
      * @param offset where the first begins
      * @param write whether they write
      * @param pattern what they write
-     * @param flushInterval requests between two flushes; 0 for none
-     * @param drain whether a flush waits for those before it, and those behind it for the flush
+     * @param flushes when a flush is sent
      */
     record Settings(
             int count,
@@ -36,13 +37,21 @@ final class RequestBench {
             long offset,
             boolean write,
             byte pattern,
-            int flushInterval,
-            boolean drain) {}
+            Flushes flushes) {}
+
+    /**
+     * When a flush is sent.
+     *
+     * @param interval requests between two flushes; 0 for none
+     * @param drain whether a flush waits for those before it, and those behind it for the flush
+     */
+    record Flushes(int interval, boolean drain) {}
 
     private final VirtualDisk disk;
     private final Settings settings;
     private final boolean flushEachWrite;
     private final ByteBuffer content;
+    private final Queue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
 
     RequestBench(VirtualDisk disk, Settings settings, boolean flushEachWrite) {
         this.disk = disk;
@@ -78,7 +87,7 @@ final class RequestBench {
             service.submit(() -> request(offset));
             inFlight++;
             at = size == 0 ? 0 : (at + settings.step) % size;
-            if (settings.flushInterval > 0 && (sent + 1) % settings.flushInterval == 0) {
+            if (settings.flushes.interval > 0 && (sent + 1) % settings.flushes.interval == 0) {
                 inFlight = flush(service, inFlight);
             }
         }
@@ -89,7 +98,7 @@ final class RequestBench {
 
     /** Sends a flush and returns how many requests are still in flight. */
     private int flush(ExecutorCompletionService<Boolean> service, int inFlight) throws DiskException {
-        if (!settings.drain) {
+        if (!settings.flushes.drain) {
             service.submit(() -> {
                 disk.flush();
                 return true;
@@ -105,7 +114,10 @@ final class RequestBench {
 
     private boolean request(long offset) throws DiskException {
         if (!settings.write) {
-            disk.read(offset, ByteBuffer.allocateDirect(settings.bufferSize));
+            ByteBuffer pooled = buffers.poll();
+            ByteBuffer into = pooled == null ? ByteBuffer.allocateDirect(settings.bufferSize) : pooled.clear();
+            disk.read(offset, into);
+            buffers.add(into);
             return true;
         }
         disk.write(offset, content.duplicate());
