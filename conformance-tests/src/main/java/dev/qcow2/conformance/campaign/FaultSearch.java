@@ -4,6 +4,7 @@ import dev.qcow2.conformance.campaign.Difference.Kind;
 import dev.qcow2.conformance.generate.ScriptGenerator;
 import dev.qcow2.conformance.language.Operation;
 import dev.qcow2.conformance.language.Script;
+import dev.qcow2.conformance.language.Script.Rigour;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
@@ -37,7 +38,8 @@ public final class FaultSearch {
             Panel whole = surroundings.panel(surroundings.coverage());
             Panel panel = new Panel(Judge.LENIENT, whole.qemu(), whole.scratch(), whole.image(), whole.coverage());
             for (long index = 0; index < sequences; index++) {
-                Script script = generator.script(index, false);
+                // Traces are judged with the other rigour only, and have a search of their own.
+                Script script = generator.script(index, false).withRigour(Rigour.FLUSH);
                 Optional<Difference> found = new SequenceRunner(script, List.of(driver, witness), panel).run();
                 if (found.isPresent() && found.get().kind() != Kind.AUDIT) {
                     return Optional.of(found.get().kind().words());

@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.mutant;
 
 import dev.qcow2.conformance.campaign.FaultSearch;
+import dev.qcow2.conformance.campaign.TraceSearch;
 import dev.qcow2.conformance.concurrent.ConcurrentRun;
 import dev.qcow2.conformance.concurrent.ConcurrentScenario;
 import dev.qcow2.reference.ReferenceDriver;
@@ -23,6 +24,17 @@ public enum FaultFinder {
                 case FEATURE -> feature(fault, finding -> !finding.startsWith(AUDITOR));
                 case RACE -> race(fault.driver());
             };
+        }
+    },
+    /** Events are made of the image's bytes, and each must be a step of the model; nothing else is looked at. */
+    TRACE_CHECK("trace check") {
+        @Override
+        Optional<String> find(CodeFault fault, int sequences) throws IOException {
+            if (fault.kind() != CodeFault.Kind.SEQUENCE) {
+                return Optional.empty();
+            }
+            // To make events is slower than to compare bytes.
+            return TraceSearch.find(fault.driver(), 1, sequences / 5).map(found -> "sequence " + found.sequences());
         }
     },
     /** The image is audited, after each operation or after each power cut. */

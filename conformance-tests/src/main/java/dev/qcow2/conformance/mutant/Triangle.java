@@ -187,6 +187,18 @@ public final class Triangle {
     }
 
     /**
+     * Returns why some seeded faults have no like in code.
+     *
+     * @return a line for each of them
+     */
+    public List<String> reasons() {
+        return rows.stream()
+                .filter(row -> row.code().isEmpty())
+                .map(row -> row.fault().name() + ": " + row.reason())
+                .toList();
+    }
+
+    /**
      * Returns the table.
      *
      * @return a row for each seeded fault and code fault
@@ -199,7 +211,7 @@ public final class Triangle {
         TextTable table = new TextTable(head.toArray(new String[0]));
         for (Row row : rows) {
             if (row.code().isEmpty()) {
-                table.row(cells(row, "none: " + row.reason(), null));
+                table.row(cells(row, "none can be, see below", null));
             }
             for (String code : row.code()) {
                 table.row(cells(row, code, found.get(code)));

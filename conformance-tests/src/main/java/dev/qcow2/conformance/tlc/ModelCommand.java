@@ -171,6 +171,7 @@ public final class ModelCommand implements Callable<Integer> {
             found.search(workers, name -> bar.step());
         }
         out().print(found.table().toText());
+        found.reasons().forEach(out()::println);
         found.holes().forEach(hole -> out().println("HOLE: " + hole));
         out().println(found.rows().size() + " seeded faults, " + found.codeFaults() + " faults of code, holes: "
                 + (found.holes().isEmpty()

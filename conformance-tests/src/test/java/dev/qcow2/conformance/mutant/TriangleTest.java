@@ -18,7 +18,9 @@ class TriangleTest {
         assertThat(triangle.holes()).hasSizeGreaterThanOrEqualTo(triangle.codeFaults());
         triangle.search(2, name -> {});
         Files.createDirectories(Path.of("target"));
-        Files.writeString(Path.of("target", "triangle.md"), triangle.table().toMarkdown());
+        Files.writeString(
+                Path.of("target", "triangle.md"),
+                triangle.table().toMarkdown() + "\n" + String.join("\n\n", triangle.reasons()) + "\n");
         assertThat(triangle.holes()).isEmpty();
         assertThat(triangle.rows()).hasSize(78);
     }
