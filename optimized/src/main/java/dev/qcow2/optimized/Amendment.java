@@ -218,7 +218,7 @@ final class Amendment {
 
     private RefcountStore counts(ImageHeader header) throws DiskException {
         HostSpace space = new HostSpace(header.clusterBits(), host.size());
-        return new RefcountStore(host, space, header, CacheBudget.atDepth(0).refcountBytes());
+        return new RefcountStore(host, space, header, CacheBudget.atDepth(0).refcountBytes(), null);
     }
 
     private void noteStructures(RefcountStore old, ImageHeader header) throws DiskException {

@@ -25,8 +25,12 @@ import dev.qcow2.spec.disk.OpenOptions.DataFilePolicy;
 import dev.qcow2.spec.disk.OpenOptions.DirtyPolicy;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
+import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.trace.EventSink;
+import dev.qcow2.spec.trace.EventSource;
+import dev.qcow2.spec.trace.HostObserver;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -47,6 +51,8 @@ final class ChainOpener {
     private final Set<Object> chain = new HashSet<>();
     private final List<String> notices = new ArrayList<>();
     private boolean alone;
+    private @Nullable EventSink sink;
+    private @Nullable ChangeTeller teller;
 
     ChainOpener(HostDirectory directory, OpenOptions openOptions, OptimizedOptions options, Clock clock) {
         this.directory = directory;
@@ -69,6 +75,13 @@ final class ChainOpener {
         return backing(imageName, backing.name(), format, 1);
     }
 
+    /** Opens an image, and tells what is done to it if somebody wants to hear of it. */
+    VirtualDisk openTold(String fileName, EventSource events) throws DiskException {
+        sink = events.sinkFor(directory, fileName);
+        OptimizedDisk disk = openDisk(fileName);
+        return teller == null ? disk : TellingDisk.of(disk, openOptions.writable(), teller);
+    }
+
     OptimizedDisk openDisk(String fileName) throws DiskException {
         HostFile host = directory.open(fileName, openOptions.access());
         boolean complete = false;
@@ -81,6 +94,11 @@ final class ChainOpener {
                 header = HeaderReader.read(host);
             }
             requireWritableState(host, header);
+            // Of data files no model speaks.
+            if (sink != null && !header.dataFile()) {
+                teller = new ChangeTeller(sink, header);
+                host = new HostObserver(host, teller);
+            }
             List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
             image = image(host, fileName, header, 0);
             BitmapDirectory bitmaps = bitmaps(host, header, notices);
@@ -144,7 +162,15 @@ final class ChainOpener {
         boolean complete = false;
         try {
             data = header.dataFile() ? dataFile(fileName, header, depth) : null;
-            Image image = new Image(host, data, header, backing, crypto, options, CacheBudget.atDepth(depth));
+            Image image = new Image(
+                    host,
+                    data,
+                    header,
+                    backing,
+                    crypto,
+                    options,
+                    CacheBudget.atDepth(depth),
+                    depth == 0 ? teller : null);
             complete = true;
             return image;
         } finally {

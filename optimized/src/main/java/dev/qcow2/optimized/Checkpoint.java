@@ -316,6 +316,22 @@ final class Checkpoint {
         }
     }
 
+    /** Whether the file has all that memory has: every entry, and every count as it is meant to be. */
+    boolean isSettled() {
+        writer.lock();
+        metadata.lock();
+        try {
+            MappingTables mapping = image.mapping();
+            RefcountStore refcounts = image.refcounts();
+            boolean entries = mapping.slices().hasDirty() || mapping.l1().hasDirty();
+            boolean counts = refcounts.blocks().hasDirty() || refcounts.table().hasDirty();
+            return !entries && !counts && filling.runs() + taken.runs() == 0;
+        } finally {
+            metadata.unlock();
+            writer.unlock();
+        }
+    }
+
     /** Forgets what the file has as it is in memory. */
     void forgetTables() {
         metadata.lock();

@@ -87,7 +87,7 @@ final class ClusterAllocator {
         } while (addMissingBlock(first, clusters));
         for (long cluster = first; cluster < first + clusters; cluster++) {
             requireUnused(cluster);
-            refcounts.set(cluster, 1);
+            refcounts.setUntold(cluster, 1);
         }
         space.use(first, clusters);
         return first;
@@ -160,7 +160,7 @@ final class ClusterAllocator {
         clear(cluster, 1);
         space.use(cluster, 1);
         refcounts.addBlock(index, cluster);
-        refcounts.set(cluster, 1);
+        refcounts.setUntold(cluster, 1);
     }
 
     private void requireUnused(long cluster) throws DiskException {

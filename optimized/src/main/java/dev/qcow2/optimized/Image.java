@@ -47,7 +47,8 @@ final class Image implements Layer {
             @Nullable Layer backing,
             @Nullable SectorCrypto crypto,
             OptimizedOptions options,
-            CacheBudget budget)
+            CacheBudget budget,
+            @Nullable ChangeTeller teller)
             throws DiskException {
         this.host = host;
         this.header = header;
@@ -57,10 +58,10 @@ final class Image implements Layer {
         this.dataFile = data == null ? null : new DataFile(data, header.rawDataFile());
         this.options = options;
         this.space = new HostSpace(header.clusterBits(), host.size());
-        this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes());
+        this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes(), teller);
         this.ahead = new GrowthAhead(host, space, header.clusterBits(), options.growAhead());
         this.allocator = new ClusterAllocator(host, refcounts, space, ahead, header.clusterBits());
-        this.mapping = new MappingTables(host, space, header, budget.l2Bytes());
+        this.mapping = new MappingTables(host, space, header, budget.l2Bytes(), teller);
         this.subclusters = new SubclusterMap(this);
         this.compressed = new CompressedReader(host, header, options);
         this.packSpace = new PackSpace(refcounts, allocator, header.clusterBits());

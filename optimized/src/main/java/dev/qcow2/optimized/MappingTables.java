@@ -41,9 +41,11 @@ final class MappingTables {
     private final int l2Bits;
     private final int sliceBits;
     private final SliceCache slices;
+    private final @Nullable ChangeTeller teller;
     private RootTable l1;
 
-    MappingTables(HostFile host, HostSpace space, ImageHeader header, long budgetBytes) {
+    MappingTables(HostFile host, HostSpace space, ImageHeader header, long budgetBytes, @Nullable ChangeTeller teller) {
+        this.teller = teller;
         this.host = host;
         this.space = space;
         this.version = header.version();
@@ -147,6 +149,9 @@ final class MappingTables {
         if (table == 0 || !EntryBits.copied(entry)) {
             long fresh = newTable(table, allocator);
             l1.set(index, EntryBits.normal(fresh));
+            if (teller != null) {
+                teller.table(index, entry, EntryBits.normal(fresh));
+            }
             if (table != 0) {
                 frees.add(table >>> clusterBits);
             }
@@ -244,12 +249,13 @@ final class MappingTables {
 
     /** Sets the entry of a guest cluster, in a slice that {@link #writable} returned. */
     void put(Slice slice, long guestCluster, long entry, long bitmap) {
+        if (teller != null) {
+            teller.entry(guestCluster, rawEntry(slice, guestCluster), bitmap(slice, guestCluster), entry, bitmap);
+        }
         int index = indexInSlice(guestCluster);
+        slice.set(extended ? 2 * index : index, entry);
         if (extended) {
-            slice.set(2 * index, entry);
             slice.set(2 * index + 1, bitmap);
-        } else {
-            slice.set(index, entry);
         }
     }
 

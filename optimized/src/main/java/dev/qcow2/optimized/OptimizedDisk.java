@@ -196,6 +196,11 @@ final class OptimizedDisk implements VirtualDisk {
         });
     }
 
+    /** The image that this disk shows. */
+    Image image() {
+        return image;
+    }
+
     /** The header as it was when the image was opened. */
     ImageHeader header() {
         return image.header();

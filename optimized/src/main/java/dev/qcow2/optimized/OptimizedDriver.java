@@ -15,6 +15,7 @@ import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.trace.EventSource;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Optional;
@@ -26,6 +27,7 @@ public final class OptimizedDriver implements MaintenanceDriver {
     private final OptimizedOptions options;
     private final Clock clock;
     private final Random random;
+    private final EventSource events;
 
     /** Makes a driver with every optimisation on. */
     public OptimizedDriver() {
@@ -59,9 +61,26 @@ public final class OptimizedDriver implements MaintenanceDriver {
      * @param random makes keys and salts of new encrypted images (QC-CRY-18); to be a secure one but for tests
      */
     public OptimizedDriver(OptimizedOptions options, Clock clock, Random random) {
+        this(options, clock, random, EventSource.SILENT);
+    }
+
+    private OptimizedDriver(OptimizedOptions options, Clock clock, Random random, EventSource events) {
         this.options = options;
         this.clock = clock;
         this.random = random;
+        this.events = events;
+    }
+
+    /**
+     * Makes a driver that tells what it does to the disks that it opens. Those serve one change at a time, for a trace has
+     * no words for requests that overlap.
+     *
+     * @param options which optimisations are on
+     * @param events chooses who hears what is done to an image
+     * @return the driver
+     */
+    public static OptimizedDriver tracing(OptimizedOptions options, EventSource events) {
+        return new OptimizedDriver(options, Clock.systemUTC(), new SecureRandom(), events);
     }
 
     @Override
@@ -89,7 +108,7 @@ public final class OptimizedDriver implements MaintenanceDriver {
 
     @Override
     public VirtualDisk open(HostDirectory directory, String fileName, OpenOptions openOptions) throws DiskException {
-        return new ChainOpener(directory, openOptions, options, clock).openDisk(fileName);
+        return new ChainOpener(directory, openOptions, options, clock).openTold(fileName, events);
     }
 
     @Override

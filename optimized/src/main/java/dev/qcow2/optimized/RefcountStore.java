@@ -9,6 +9,7 @@ import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.host.HostFile;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The reference counts: the refcount table and a bounded cache of its blocks. Guarded by the image's metadata lock.
@@ -27,9 +28,11 @@ final class RefcountStore {
     private final int sliceCountBits;
     private final int sliceBits;
     private final SliceCache blocks;
+    private final @Nullable ChangeTeller teller;
     private RootTable table;
 
-    RefcountStore(HostFile host, HostSpace space, ImageHeader header, long budgetBytes) {
+    RefcountStore(HostFile host, HostSpace space, ImageHeader header, long budgetBytes, @Nullable ChangeTeller teller) {
+        this.teller = teller;
         this.host = host;
         this.space = space;
         this.clusterBits = header.clusterBits();
@@ -80,6 +83,14 @@ final class RefcountStore {
 
     /** Sets a count whose block is there. */
     void set(long cluster, long count) throws DiskException {
+        if (teller != null) {
+            teller.count(cluster, count(cluster), count);
+        }
+        setUntold(cluster, count);
+    }
+
+    /** Sets the count of a cluster that no entry names: the file itself needs it, and traces don't speak of it. */
+    void setUntold(long cluster, long count) throws DiskException {
         Slice slice = slice(cluster);
         RefcountBits.set(slice.bytes, indexInSlice(cluster), order, count);
         blocks.markDirty(slice);

@@ -170,7 +170,7 @@ final class TableGrowth {
         }
         image.space().use(start, end - start);
         for (long cluster = start; cluster < end; cluster++) {
-            refcounts.set(cluster, 1);
+            refcounts.setUntold(cluster, 1);
         }
     }
 
@@ -180,7 +180,7 @@ final class TableGrowth {
         refcounts.replaceTable(old);
         refcounts.blocks().forget(start << clusterBits, (end - start) << clusterBits);
         for (long cluster = start; cluster < end && refcounts.hasBlock(cluster); cluster++) {
-            refcounts.set(cluster, 0);
+            refcounts.setUntold(cluster, 0);
         }
     }
 }

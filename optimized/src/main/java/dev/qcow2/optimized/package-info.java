@@ -17,6 +17,7 @@
  *   <li>ResizeOperation, Preallocator: other lengths; TrackedBitmaps, BitmapBits, BitmapStorage: what the guest changed
  *   <li>Repair, ReferenceWalk, EntryMender, CountRepair, RefcountRebuild: broken images; Maintenance, Rebase,
  *       CommitToBacking, Amendment: what is done while no guest is there
+ *   <li>ChangeTeller, TellingDisk: who wants to hear what is done hears it from here
  *   <li>OptimizedDisk, ChainOpener, OptimizedDriver: the contract
  * </ol>
  *

@@ -94,7 +94,14 @@ public class InnerBenchmark {
             }
             var host = directory.open("image", Access.READ_WRITE);
             image = new Image(
-                    host, null, HeaderReader.read(host), null, null, OptimizedOptions.allOn(), CacheBudget.atDepth(0));
+                    host,
+                    null,
+                    HeaderReader.read(host),
+                    null,
+                    null,
+                    OptimizedOptions.allOn(),
+                    CacheBudget.atDepth(0),
+                    null);
             SplittableRandom random = new SplittableRandom(1);
             for (int i = 0; i < INPUTS; i++) {
                 clusters[i] = random.nextInt(CLUSTERS);
