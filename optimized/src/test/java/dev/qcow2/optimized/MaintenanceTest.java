@@ -3,6 +3,7 @@ package dev.qcow2.optimized;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.qcow2.spec.audit.AuditReport;
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.AmendOptions;
@@ -16,6 +17,7 @@ import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
+import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostEvent;
 import dev.qcow2.spec.host.HostFile;
@@ -32,6 +34,7 @@ import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Label;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -168,39 +171,76 @@ class MaintenanceTest {
         fill("disk", random.nextBoolean() ? plain.withBacking("base", format(random)) : plain, random);
         byte[] before = bytes(directory, "disk");
         for (int i = 0; i < 4; i++) {
-            MemoryHostDirectory start = directory.copy();
             AmendOptions changes = anyChange(random);
-            List<RecordingHostFile> files = new ArrayList<>();
-            try {
-                driver.amend(
-                        Images.wrapping(directory, "disk", file -> {
-                            files.add(new RecordingHostFile(file));
-                            return files.get(files.size() - 1);
-                        }),
-                        "disk",
-                        changes,
-                        Images.WRITE);
-                assertAmended(changes);
-            } catch (RequestRefusedException e) {
-                assertThat(files.get(files.size() - 1).events()).isEmpty();
-            }
+            MemoryHostDirectory start = directory.copy();
+            List<HostEvent> events = amendRecorded(changes);
             assertThat(bytes(directory, "disk")).isEqualTo(before);
             Images.assertClean(directory, "disk");
-            // The image may be opened more than once, one time after the other.
-            List<HostEvent> events =
-                    files.stream().flatMap(file -> file.events().stream()).toList();
-            for (int cut = 0; cut < events.size(); cut++) {
-                MemoryHostDirectory after = start.copy();
-                try (HostFile file = after.open("disk", Access.READ_WRITE)) {
-                    RepairTest.replay(events, cut, random, file);
-                }
-                assertThat(Images.audit(after, "disk").sound())
-                        .as(
-                                "%s, cut at %d%n%s",
-                                changes, cut, Images.audit(after, "disk").toText())
-                        .isTrue();
-                assertThat(bytes(after, "disk")).isEqualTo(before);
+            assertSoundAtEachCut(start, events, changes, before, random);
+        }
+    }
+
+    @Property(tries = 15, edgeCases = EdgeCasesMode.NONE)
+    @Label(
+            "QC-MNT-17, QC-MNT-19: zero clusters go, then the width, then the version: sound wherever a power cut ends it")
+    void widthAndVersionAtOnce(@ForAll long seed, @ForAll @IntRange(max = 3) int order) throws IOException {
+        SplittableRandom random = new SplittableRandom(seed);
+        fill("base", options(random), random);
+        int size = random.nextInt(2000, MOST);
+        CreateOptions plain = new CreateOptions(size, 3, random.nextBoolean() ? 9 : 12, order, Optional.empty());
+        fill("disk", random.nextBoolean() ? plain.withBacking("base", format(random)) : plain, random);
+        try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
+            disk.writeZeroes(0, size / 2, ZeroMode.KEEP_ALLOCATION);
+        }
+        byte[] before = bytes(directory, "disk");
+        AmendOptions down = AmendOptions.NOTHING.withVersion(2).withRefcountOrder(4);
+        AmendOptions up = AmendOptions.NOTHING.withVersion(3).withRefcountOrder(order);
+        for (AmendOptions changes : List.of(down, up)) {
+            MemoryHostDirectory start = directory.copy();
+            List<HostEvent> events = amendRecorded(changes);
+            assertAmended(changes);
+            Images.assertClean(directory, "disk");
+            assertSoundAtEachCut(start, events, changes, before, random);
+        }
+    }
+
+    /** Amends, or is refused with nothing written, and returns all that was done to the image. */
+    private List<HostEvent> amendRecorded(AmendOptions changes) throws DiskException {
+        // The image may be opened more than once, one time after the other.
+        List<RecordingHostFile> files = new ArrayList<>();
+        try {
+            driver.amend(
+                    Images.wrapping(directory, "disk", file -> {
+                        files.add(new RecordingHostFile(file));
+                        return files.get(files.size() - 1);
+                    }),
+                    "disk",
+                    changes,
+                    Images.WRITE);
+            assertAmended(changes);
+        } catch (RequestRefusedException e) {
+            assertThat(files.get(files.size() - 1).events()).isEmpty();
+        }
+        return files.stream().flatMap(file -> file.events().stream()).toList();
+    }
+
+    private void assertSoundAtEachCut(
+            MemoryHostDirectory start,
+            List<HostEvent> events,
+            AmendOptions changes,
+            byte[] before,
+            SplittableRandom random)
+            throws DiskException {
+        for (int cut = 0; cut <= events.size(); cut++) {
+            MemoryHostDirectory after = start.copy();
+            try (HostFile file = after.open("disk", Access.READ_WRITE)) {
+                RepairTest.replay(events, cut, random, file);
             }
+            AuditReport audit = Images.audit(after, "disk");
+            assertThat(audit.sound())
+                    .as("%s, cut at %d%n%s", changes, cut, audit.toText())
+                    .isTrue();
+            assertThat(bytes(after, "disk")).isEqualTo(before);
         }
     }
 
