@@ -70,9 +70,7 @@ final class Snapshots {
         long l1Offset = writer.snapshots().placeOfL1(l1.size(), draft);
         SnapshotEntry entry = SnapshotEntry.of(l1Offset, l1.size(), info, clock.instant());
         writer.apply(writer.snapshots().enter(l1, old.with(entry), old));
-        if (vmStateSize > 0) {
-            vmState.empty();
-        }
+        vmState.empty();
         return info;
     }
 

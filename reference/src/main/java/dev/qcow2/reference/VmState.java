@@ -59,7 +59,10 @@ final class VmState {
         }
     }
 
-    /** Empties the area, once a snapshot has its content: the L1 entries go, then the counts of what they reached. */
+    /**
+     * Empties the area, once a snapshot has its content, even if the snapshot says that none of it counts (QC-SNAP-22): the
+     * L1 entries go, then the counts of what they reached.
+     */
     void empty() throws DiskException {
         Reach reach = new Reach(image);
         int first = Math.toIntExact(image.geometry().l1EntriesNeeded());
@@ -68,12 +71,15 @@ final class VmState {
             return;
         }
         Map<HostCluster, Long> references = reach.references(l1.subList(first, l1.size()));
+        if (references.isEmpty()) {
+            return;
+        }
         reach.requireDroppable(references);
         ByteBuffer zeros = ByteBuffer.allocate((l1.size() - first) * Geometry.ENTRY_BYTES);
         long at = image.header().l1Offset() + (long) first * Geometry.ENTRY_BYTES;
         Plan.Builder plan = new Plan.Builder("empty the area of machine state")
-                .note(Section.DECIDE, SnapshotClause.QC_SNAP_01, "its content belongs to the snapshot now")
-                .add(Section.LINK, SnapshotClause.QC_SNAP_01, new Step.Write("L1 entries of the area", at, zeros))
+                .note(Section.DECIDE, SnapshotClause.QC_SNAP_22, "its content belongs to the snapshot now")
+                .add(Section.LINK, SnapshotClause.QC_SNAP_22, new Step.Write("L1 entries of the area", at, zeros))
                 .flush(Section.RELEASE, RefcountClause.QC_REF_14);
         for (Map.Entry<HostCluster, Long> reference : references.entrySet()) {
             new PlanParts(image).lower(plan, reference.getKey(), reference.getValue(), RefcountClause.QC_REF_14);

@@ -76,7 +76,7 @@ class VmStateTest {
         "3, 16, false, 65536"
     })
     @DisplayName(
-            "QC-SNAP-01 QC-SNAP-03 QC-L1-06 QC-BACK-01 machine state lies behind the disk, goes with its snapshot, and hides the backing file")
+            "QC-SNAP-01 QC-SNAP-03 QC-SNAP-22 QC-L1-06 QC-BACK-01 machine state lies behind the disk, goes with its snapshot, and hides the backing file")
     void withSnapshot(int version, int clusterBits, boolean extended, int size) throws DiskException {
         MemoryHostDirectory directory = new MemoryHostDirectory();
         try (HostFile file = directory.create("base")) {
@@ -103,11 +103,14 @@ class VmStateTest {
             SnapshotInfo second = disk.createSnapshot("without");
             requireClean(directory);
             assertThat(second.vmStateSize()).isZero();
+            assertThat(state(disk, 300_000)).containsOnly(0);
             disk.applySnapshot(info.id());
             requireClean(directory);
             assertThat(Arrays.mismatch(Arrays.copyOfRange(state(disk, 200_008), 7, 200_008), saved))
                     .isEqualTo(-1);
             assertThat(Arrays.mismatch(bytes(disk), before)).isEqualTo(-1);
+            disk.applySnapshot(second.id());
+            assertThat(Arrays.copyOfRange(state(disk, 5100), 100, 5100)).isEqualTo(random(5000, 2));
             disk.deleteSnapshot(info.id());
             disk.writeVmState(0, ByteBuffer.wrap(random(40_000, 3)));
             disk.deleteSnapshot(second.id());
