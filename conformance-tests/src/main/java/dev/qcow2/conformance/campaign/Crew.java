@@ -1,6 +1,7 @@
 package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.campaign.Difference.Kind;
+import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
@@ -24,6 +25,12 @@ record Crew(List<Subject> subjects, BiPredicate<Subject, UnsupportedFeatureExcep
     @FunctionalInterface
     interface SubjectRequest {
         void send(Subject subject) throws Objection, IOException;
+    }
+
+    /** Says whether a subject may refuse what others do. */
+    @FunctionalInterface
+    interface Excuse {
+        boolean holds(Subject subject, DiskException refusal) throws Objection, IOException;
     }
 
     /** All must succeed. */
@@ -92,16 +99,35 @@ record Crew(List<Subject> subjects, BiPredicate<Subject, UnsupportedFeatureExcep
 
     /** Some steps may be refused, for instance when a count would overflow (QC-REF-11); but by all or by none. */
     boolean allDo(String what, SubjectRequest request) throws Objection, IOException {
-        List<String> refusals = new ArrayList<>();
+        return allDo(what, request, (subject, refusal) -> false);
+    }
+
+    /** As {@link #allDo(String, SubjectRequest)}; but who has an excuse for what others do takes no part in the rest. */
+    boolean allDo(String what, SubjectRequest request, Excuse excuse) throws Objection, IOException {
+        Map<Subject, DiskException> refusals = new LinkedHashMap<>();
         for (Subject subject : List.copyOf(subjects)) {
             Optional<DiskException> refusal = Requests.refusal(subject.name(), () -> request.send(subject));
             if (refusal.isPresent() && !leaves(subject, refusal.get())) {
-                refusals.add(subject.name() + ": " + refusal.get());
+                refusals.put(subject, refusal.get());
             }
         }
-        if (!refusals.isEmpty() && refusals.size() < subjects.size()) {
-            throw new Objection(Kind.REFUSAL, refusals.get(0), what + " is refused by some and done by others");
+        if (!refusals.isEmpty() && refusals.size() == subjects.size()) {
+            return false;
         }
-        return refusals.isEmpty();
+        for (Map.Entry<Subject, DiskException> refusal : refusals.entrySet()) {
+            Subject subject = refusal.getKey();
+            if (!excuse.holds(subject, refusal.getValue()) || !leavesFull(subject, what)) {
+                throw new Objection(
+                        Kind.REFUSAL,
+                        subject.name() + ": " + refusal.getValue(),
+                        what + " is refused by some and done by others");
+            }
+        }
+        return true;
+    }
+
+    private boolean leavesFull(Subject subject, String what) {
+        String words = what + " where compressed clusters fill a count";
+        return leaves(subject, new UnsupportedFeatureException(subject.name(), RefcountClause.QC_REF_11, words));
     }
 }

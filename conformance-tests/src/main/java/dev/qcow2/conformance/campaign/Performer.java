@@ -158,7 +158,9 @@ final class Performer implements OperationVisitor<Void, Exception> {
         boolean fresh = !snapshots.containsKey(step.name());
         if (fresh
                 && crew.allDo(
-                        "snapshot-create", subject -> subject.disk().createSnapshot(step.name(), step.vmStateSize()))) {
+                        "snapshot-create",
+                        subject -> subject.disk().createSnapshot(step.name(), step.vmStateSize()),
+                        PackedExcuse.SNAPSHOT)) {
             snapshots.put(step.name(), model.takeSnapshot(step.vmStateSize()));
         }
         return null;
@@ -168,7 +170,10 @@ final class Performer implements OperationVisitor<Void, Exception> {
     public Void snapshotApply(SnapshotApply step) throws Objection, IOException {
         GuestModel.Saved saved = snapshots.get(step.name());
         if (saved != null
-                && crew.allDo("snapshot-apply", subject -> subject.disk().applySnapshot(id(subject, step.name())))) {
+                && crew.allDo(
+                        "snapshot-apply",
+                        subject -> subject.disk().applySnapshot(id(subject, step.name())),
+                        PackedExcuse.LOAD)) {
             model.restore(saved);
             world.dirty().loaded(model.size());
         }

@@ -162,7 +162,8 @@ public final class ImageInspector {
         return normal ? ClusterState.NORMAL : ClusterState.RESERVED;
     }
 
-    private long count(long hostOffset) throws DiskException {
+    /** Returns the reference count of the cluster that a byte is in. */
+    long count(long hostOffset) throws DiskException {
         long bit = countBit(hostOffset);
         if (bit < 0) {
             return 0;
