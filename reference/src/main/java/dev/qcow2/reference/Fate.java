@@ -7,8 +7,8 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
  *
  * <pre>
  *                          unallocated      zero-plain   zero-allocated    normal             compressed
- * zero, version 3, keep    zero-plain       nothing      nothing           zero-allocated;    zero-plain
- *                                                                          if shared zero-plain
+ * zero, version 3, keep    zero-plain       nothing      nothing;          zero-allocated;    zero-plain
+ *                                                        if shared zero-plain, both
  * zero, version 3, unmap   zero-plain       nothing      zero-plain        zero-plain         zero-plain
  * zero, version 2          nothing          -            -                 unallocated        unallocated
  *   with a backing file    zeros as data    -            -                 zeros as data      zeros as data
@@ -41,7 +41,7 @@ enum Fate {
         return switch (kind) {
             case UNALLOCATED -> ZERO_PLAIN;
             case ZERO_PLAIN -> NOTHING;
-            case ZERO_ALLOCATED -> keep ? NOTHING : ZERO_PLAIN;
+            case ZERO_ALLOCATED -> keep && ownsHost ? NOTHING : ZERO_PLAIN;
             case NORMAL, MIXED -> keep && ownsHost ? ZERO_ALLOCATED : ZERO_PLAIN;
             case COMPRESSED -> ZERO_PLAIN;
         };

@@ -34,6 +34,7 @@ final class Subcommands {
         makers.put("check-trace", CheckTraceCommand::new);
         makers.put("model", () -> new ModelCommand(Boolean.getBoolean(Launcher.TERMINAL)));
         makers.put("serve", ServeCommand::new);
+        makers.put("replay-model", () -> new ReplayModelCommand(drivers.get()));
         makers.put("man", ManCommand::new);
         makers.put("generate-completion", AutoComplete.GenerateCompletion::new);
     }

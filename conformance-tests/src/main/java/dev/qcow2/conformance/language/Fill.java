@@ -7,14 +7,20 @@ import java.nio.ByteBuffer;
  *
  * <p>They come in groups of eight: three bytes of the write's number, four of the group's place in
  * the request, one mark, which alone has its highest bit clear. So a wrong byte names the request that it came from, and data that is
- * shifted inside a request is seen as well. No byte is zero.
+ * shifted inside a request is seen as well. No byte is zero, but for {@link #ZEROS}.
  *
  * <p>Such bytes get smaller when they are compressed. Numbers from {@link #FIRST_NOISE} on stand for bytes that do not.
  */
 public final class Fill {
 
-    /** Patterns from this number on look like noise; none of their bytes is zero either. */
+    /** Patterns from this number up to {@link #FIRST_DENSE} look like noise; none of their bytes is zero either. */
     public static final int FIRST_NOISE = 1 << 20;
+
+    /** Patterns from this number on get smaller when they are compressed, but not much: to five eighths. */
+    public static final int FIRST_DENSE = 1 << 21;
+
+    /** The pattern of zeros, which are written like any data. */
+    public static final int ZEROS = -1;
 
     private static final int GROUP = 8;
     private static final int MARK = 0x25;
@@ -49,6 +55,12 @@ public final class Fill {
     }
 
     private static byte byteAt(int fill, long at) {
+        if (fill == ZEROS) {
+            return 0;
+        }
+        if (fill >= FIRST_DENSE) {
+            return (byte) ('A' + (noiseAt(fill, at) & 31));
+        }
         return fill < FIRST_NOISE ? plainByteAt(fill, at) : noiseAt(fill, at);
     }
 

@@ -20,8 +20,8 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
  *
  * <pre>
  * read OFFSET LENGTH
- * write OFFSET LENGTH FILL
- * write-compressed OFFSET LENGTH FILL          (fills from 1048576 on do not get smaller)
+ * write OFFSET LENGTH FILL|zeros                (zeros are written like any data)
+ * write-compressed OFFSET LENGTH FILL          (fills from 1048576 to 2097151 do not get smaller, from there on little)
  * write-zeroes OFFSET LENGTH keep|unmap
  * discard OFFSET LENGTH
  * status OFFSET LENGTH
@@ -76,15 +76,14 @@ public final class OperationText {
     private static Operation parse(Kind kind, Words words) throws ScriptException {
         return switch (kind) {
             case READ -> new Read(words.number("an offset"), transfer(words));
-            case WRITE -> new Write(words.number("an offset"), transfer(words), words.integer("a fill"));
+            case WRITE -> new Write(words.number("an offset"), transfer(words), fill(words));
             case WRITE_ZEROES -> new WriteZeroes(words.number("an offset"), length(words), mode(words));
             case DISCARD -> new Discard(words.number("an offset"), length(words));
             case STATUS -> new Status(words.number("an offset"), length(words));
             case FLUSH -> new Flush();
             case REOPEN -> new Reopen();
             case EXCHANGE -> new Exchange();
-            case WRITE_COMPRESSED ->
-                new WriteCompressed(words.number("an offset"), transfer(words), words.integer("a fill"));
+            case WRITE_COMPRESSED -> new WriteCompressed(words.number("an offset"), transfer(words), fill(words));
             case SNAPSHOT_CREATE ->
                 new SnapshotCreate(words.next("a name"), words.takes("state") ? transfer(words) : 0);
             case SNAPSHOT_APPLY -> new SnapshotApply(words.next("a name"));
@@ -119,6 +118,10 @@ public final class OperationText {
         return step;
     }
 
+    private static int fill(Words words) throws ScriptException {
+        return words.takes("zeros") ? Fill.ZEROS : words.integer("a fill");
+    }
+
     private static ZeroMode mode(Words words) throws ScriptException {
         return words.choice("keep", "unmap").equals("keep") ? ZeroMode.KEEP_ALLOCATION : ZeroMode.MAY_UNMAP;
     }
@@ -129,6 +132,10 @@ public final class OperationText {
             return step.kind().word() + " " + step.offset() + " " + step.length();
         }
 
+        private static String fill(int fill) {
+            return fill == Fill.ZEROS ? " zeros" : " " + fill;
+        }
+
         @Override
         public String read(Read step) {
             return ranged(step);
@@ -136,12 +143,12 @@ public final class OperationText {
 
         @Override
         public String write(Write step) {
-            return ranged(step) + " " + step.fill();
+            return ranged(step) + fill(step.fill());
         }
 
         @Override
         public String writeCompressed(WriteCompressed step) {
-            return ranged(step) + " " + step.fill();
+            return ranged(step) + fill(step.fill());
         }
 
         @Override

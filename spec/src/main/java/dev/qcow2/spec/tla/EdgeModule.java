@@ -1,9 +1,8 @@
 package dev.qcow2.spec.tla;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -17,80 +16,92 @@ final class EdgeModule {
     /** Name of the module. */
     static final String NAME = "MappingEdges";
 
-    private static final Pattern CONSTANT = Pattern.compile("(?m)^\\s+(\\w+) = (.+)$");
-    private static final Pattern LISTS = Pattern.compile("(?ms)^(SYMMETRY|INVARIANTS|PROPERTIES).*");
+    private static final Pattern LISTS = Pattern.compile("(?ms)^(INVARIANTS|PROPERTIES).*");
 
-    private final Map<String, String> constants = new java.util.HashMap<>();
+    private final GraphBound.Constants constants;
     private final StringBuilder definitions = new StringBuilder();
     private final List<String> names = new ArrayList<>();
 
-    private EdgeModule(String configuration) {
-        Matcher matcher = CONSTANT.matcher(configuration);
-        while (matcher.find()) {
-            constants.put(matcher.group(1), matcher.group(2).strip());
-        }
+    private EdgeModule(GraphBound.Constants constants) {
+        this.constants = constants;
     }
 
     /** Makes the module for module Mapping in the bound of a configuration. */
     static String of(String configuration) {
-        EdgeModule module = new EdgeModule(configuration);
-        module.requests();
-        return "---- MODULE " + NAME + " ----\nEXTENDS Mapping\n" + module.definitions + "EdgeNext ==\n    \\/ "
-                + String.join("\n    \\/ ", module.names) + "\nEdgeSpec == MInit /\\ [][EdgeNext]_vars\n====\n";
+        return of(configuration, 0);
     }
 
     /**
-     * Makes the configuration for it: every state for itself, and one free host cluster to choose
-     * from, so that a request has one result.
+     * As {@link #of(String)}, for the states near the initial one.
+     *
+     * @param levels how many steps from the initial state are taken; 0 for all
      */
-    static String configuration(String configuration) {
+    static String of(String configuration, int levels) {
+        EdgeModule module = new EdgeModule(GraphBound.Constants.of(configuration));
+        module.requests();
+        String near = levels == 0 ? "TRUE" : "TLCGet(\"level\") <= " + levels;
+        return "---- MODULE " + NAME + " ----\nEXTENDS Mapping\n" + module.definitions + "EdgeNext ==\n    \\/ "
+                + String.join("\n    \\/ ", module.names) + "\nEdgeSpec == MInit /\\ [][EdgeNext]_vars\nNear == " + near
+                + "\n====\n";
+    }
+
+    /**
+     * Makes the configuration for it: one free host cluster to choose from, so that a request has one
+     * result.
+     *
+     * @param symmetric true if states that differ in the names of host clusters only are one; each is then
+     *     shown under some of its names
+     */
+    static String configuration(String configuration, boolean symmetric) {
         return LISTS.matcher(configuration)
                 .replaceFirst("")
-                .replace("SPECIFICATION MSpec", "CHECK_DEADLOCK FALSE\nSPECIFICATION EdgeSpec")
+                .replace("SYMMETRY Symmetry\n", symmetric ? "SYMMETRY Symmetry\n" : "")
+                .replace("CHECK_DEADLOCK FALSE\n", "")
+                .replace("SPECIFICATION MSpec", "CHECK_DEADLOCK FALSE\nACTION_CONSTRAINT Near\nSPECIFICATION EdgeSpec")
                 .replace("CONSTANTS\n", "CONSTANTS\n    FreeHosts <- OneFreeHost\n");
     }
 
     private void requests() {
-        int blocks = number("BlockCount");
-        for (int cluster = 1; cluster <= number("ClusterCount"); cluster++) {
+        int blocks = constants.number("BlockCount");
+        for (int cluster = 1; cluster <= constants.number("ClusterCount"); cluster++) {
             writes(cluster, blocks);
             add("Zero", cluster, "TRUE");
             add("Zero", cluster, "FALSE");
             add("Discard", cluster);
-            for (int part = 1; number("SubclusterCount") > 1 && part <= number("SubclusterCount"); part++) {
+            int parts = constants.number("SubclusterCount");
+            for (int part = 1; parts > 1 && part <= parts; part++) {
                 add("ZeroSubcluster", cluster, part);
             }
-            for (String value : members("Values")) {
-                if (number("PackCount") > 0) {
-                    add("WriteCompressed", cluster, value);
+            for (String value : constants.members("Values")) {
+                if (constants.number("PackCount") > 0) {
+                    add("WriteCompressed", cluster, quoted(value));
                 }
             }
         }
-        for (String save : members("Saves")) {
-            add("Save", save);
-            add("Restore", save);
-            add("Forget", save);
+        for (String save : constants.members("Saves")) {
+            add("Save", quoted(save));
+            add("Restore", quoted(save));
+            add("Forget", quoted(save));
         }
-        for (String size : members("Sizes")) {
+        for (String size : constants.members("Sizes")) {
             add("Resize", size);
         }
     }
 
     private void writes(int cluster, int blocks) {
-        List<String> values = new ArrayList<>(members("Values"));
-        values.add("\"zero\"");
+        List<String> values = new ArrayList<>(constants.members("Values"));
+        values.add("zero");
         for (int first = 1; first <= blocks; first++) {
             for (int last = first; last <= blocks; last++) {
                 for (String value : values) {
-                    add("Write", cluster, first, last, value);
+                    add("Write", cluster, first, last, quoted(value));
                 }
             }
         }
     }
 
     private void add(String request, Object... parameters) {
-        List<String> texts =
-                java.util.Arrays.stream(parameters).map(Object::toString).toList();
+        List<String> texts = Arrays.stream(parameters).map(Object::toString).toList();
         String name = request + "_" + String.join("_", texts).replace("\"", "");
         // Without the first conjunct TLC would label the transition with the name of the inner action.
         definitions
@@ -103,21 +114,7 @@ final class EdgeModule {
         names.add(name);
     }
 
-    private int number(String constant) {
-        return Integer.parseInt(text(constant));
-    }
-
-    private List<String> members(String constant) {
-        String text = text(constant);
-        String inner = text.substring(1, text.length() - 1).strip();
-        return inner.isEmpty() ? List.of() : List.of(inner.split("\\s*,\\s*"));
-    }
-
-    private String text(String constant) {
-        String text = constants.get(constant);
-        if (text == null) {
-            throw new IllegalArgumentException("the configuration has no constant " + constant);
-        }
-        return text;
+    private static String quoted(String text) {
+        return "\"" + text + "\"";
     }
 }

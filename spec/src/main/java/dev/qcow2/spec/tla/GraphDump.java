@@ -48,24 +48,45 @@ public final class GraphDump {
      */
     public static StateGraph of(ModelRun runner, ModelCase model, Map<String, String> constants, Path scratch)
             throws ModelException, IOException {
-        if (!model.module().equals("Mapping")) {
-            throw new IllegalArgumentException("graphs are made of module Mapping, not of " + model.module());
+        return of(runner, new GraphBound(model.name(), model, model.scope(), constants, 0, 0, 0), false, scratch);
+    }
+
+    /**
+     * Runs TLC and reads the graph of a bound, in which states that differ in the names of host clusters only
+     * are one. So the state at the end of a transition may have other names for its host clusters than the
+     * transition gave them.
+     *
+     * @param runner runs TLC
+     * @param bound a bound of module Mapping
+     * @param scratch a folder for the dump, which is removed again
+     * @return the graph
+     * @throws ModelException if TLC gives no answer
+     * @throws IOException if files cannot be written or read
+     */
+    public static StateGraph of(ModelRun runner, GraphBound bound, Path scratch) throws ModelException, IOException {
+        return of(runner, bound, true, scratch);
+    }
+
+    private static StateGraph of(ModelRun runner, GraphBound bound, boolean symmetric, Path scratch)
+            throws ModelException, IOException {
+        if (!bound.model().module().equals("Mapping")) {
+            throw new IllegalArgumentException(
+                    "graphs are made of module Mapping, not of " + bound.model().module());
         }
-        String configuration =
-                ModelRun.withConstants(model.configuration(), ModelFiles.text(model.configuration()), constants);
+        String configuration = bound.configuration();
         Files.createDirectories(scratch);
         Path folder = Files.createTempDirectory(scratch, "graph");
         try {
             ModelOutcome outcome = runner.run(
                     EdgeModule.NAME,
-                    model.configuration(),
-                    EdgeModule.configuration(configuration),
-                    Map.of(EdgeModule.NAME + ".tla", EdgeModule.of(configuration)),
+                    bound.model().configuration(),
+                    EdgeModule.configuration(configuration, symmetric),
+                    Map.of(EdgeModule.NAME + ".tla", EdgeModule.of(configuration, bound.levels())),
                     folder.resolve("graph"));
             StateGraph graph = new GraphDump().read(folder.resolve("graph.dot"));
             if (graph.states().size() != outcome.distinctStates()) {
                 throw new ModelException(
-                        model.configuration(),
+                        bound.model().configuration(),
                         0,
                         "the dump has " + graph.states().size() + " states, TLC found " + outcome.distinctStates());
             }

@@ -5,10 +5,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The models and the seeded faults, as the files {@code models.txt} and {@code faults.txt} beside the
- * modules list them, and what {@code properties.txt} says of the properties.
+ * modules list them, what {@code properties.txt} says of the properties, and the graphs for tests of {@code graphs.txt}.
  *
  * <p>Each line is a row, its columns separated by a vertical bar; an empty line and a line that
  * begins with # say nothing.
@@ -18,20 +19,25 @@ public final class ModelTable {
     private static final String MODELS = "models.txt";
     private static final String FAULTS = "faults.txt";
     private static final String PROPERTIES = "properties.txt";
+    private static final String GRAPHS = "graphs.txt";
     private static final int COLUMNS = 6;
+    private static final int GRAPH_COLUMNS = 8;
 
     private final List<ModelCase> models;
     private final List<FaultCase> faults;
     private final Map<String, String> meanings;
+    private final List<GraphBound> graphs;
 
-    private ModelTable(List<ModelCase> models, List<FaultCase> faults, Map<String, String> meanings) {
+    private ModelTable(
+            List<ModelCase> models, List<FaultCase> faults, Map<String, String> meanings, List<GraphBound> graphs) {
         this.models = List.copyOf(models);
         this.faults = List.copyOf(faults);
         this.meanings = Map.copyOf(meanings);
+        this.graphs = List.copyOf(graphs);
     }
 
     /**
-     * Reads the three files.
+     * Reads the files.
      *
      * @return the table
      * @throws ModelException if a line is no row, or a fault names no small model
@@ -43,9 +49,7 @@ public final class ModelTable {
             models.add(new ModelCase(
                     row.column(0),
                     row.column(1),
-                    row.oneOf(2, ModelScope.SMALL.folder(), ModelScope.LARGE.folder()) == 0
-                            ? ModelScope.SMALL
-                            : ModelScope.LARGE,
+                    row.scope(2),
                     row.number(3),
                     List.of(row.column(4).split(" ")),
                     row.column(5)));
@@ -65,7 +69,35 @@ public final class ModelTable {
         for (Row row : rows(PROPERTIES, 3)) {
             meanings.put(row.column(0) + "." + row.column(1), row.column(2));
         }
-        return new ModelTable(models, faults, meanings);
+        ModelTable withoutGraphs = new ModelTable(models, faults, meanings, List.of());
+        return new ModelTable(models, faults, meanings, graphs(withoutGraphs));
+    }
+
+    private static List<GraphBound> graphs(ModelTable table) throws ModelException, IOException {
+        List<GraphBound> graphs = new ArrayList<>();
+        for (Row row : rows(GRAPHS, GRAPH_COLUMNS)) {
+            ModelScope scope = row.scope(2);
+            row.oneOf(1, table.models(scope).stream().map(ModelCase::name).toArray(String[]::new));
+            graphs.add(new GraphBound(
+                    row.column(0),
+                    table.model(row.column(1), scope),
+                    row.scope(3),
+                    row.assignments(4),
+                    Math.toIntExact(row.number(5)),
+                    Math.toIntExact(row.number(6)),
+                    Math.toIntExact(row.number(7))));
+        }
+        return graphs;
+    }
+
+    /**
+     * Returns the graphs that become tests of the implementations.
+     *
+     * @param size which
+     * @return in the order of the file
+     */
+    public List<GraphBound> graphs(ModelScope size) {
+        return graphs.stream().filter(graph -> graph.size() == size).toList();
     }
 
     /**
@@ -142,6 +174,24 @@ public final class ModelTable {
             } catch (NumberFormatException e) {
                 throw new ModelException(file, line, "found " + column(index) + ", must be a number");
             }
+        }
+
+        ModelScope scope(int index) throws ModelException {
+            boolean small = oneOf(index, ModelScope.SMALL.folder(), ModelScope.LARGE.folder()) == 0;
+            return small ? ModelScope.SMALL : ModelScope.LARGE;
+        }
+
+        Map<String, String> assignments(int index) throws ModelException {
+            Map<String, String> assignments = new TreeMap<>();
+            for (String text : column(index).split(";", -1)) {
+                String[] sides = text.split("=", -1);
+                if (sides.length == 2) {
+                    assignments.put(sides[0].strip(), sides[1].strip());
+                } else if (!text.isBlank()) {
+                    throw new ModelException(file, line, "found " + text + ", must be a constant and its value");
+                }
+            }
+            return assignments;
         }
 
         int oneOf(int index, String... allowed) throws ModelException {
