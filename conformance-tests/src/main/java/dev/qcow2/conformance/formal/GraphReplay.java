@@ -23,6 +23,10 @@ import java.util.Optional;
  * <p>After each request: what the guest reads, what the snapshots hold, the entries, the sharing and the reference
  * counts are those of a state that the model permits; and every other count is right too. States that the model reaches
  * by a choice that the implementation does not take are not visited.
+ *
+ * <p>Always-copy and skip are one graph here, since bytes that nobody reads are not compared. But with subclusters the
+ * model's always-copy path marks all of a cluster's subclusters, while the reference copies all and marks those that are
+ * written. So both implementations follow graphs of mode skip there. Both write a zero cluster that is theirs in place.
  */
 public final class GraphReplay {
 
