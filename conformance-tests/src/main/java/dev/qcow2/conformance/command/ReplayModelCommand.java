@@ -40,7 +40,14 @@ import picocli.CommandLine.Spec;
             "Has TLC find the states of the formal model, and replays every transition on implementations.",
             "A failure shows the requests, the state that the model expects, and the one that was found."
         },
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Examples:",
+            "  qcow2 replay-model                     the small graphs on reference and optimized",
+            "  qcow2 replay-model large --graph two-values --subject optimized",
+            "  qcow2 replay-model --vectors DIRECTORY"
+        })
 final class ReplayModelCommand implements Callable<Integer> {
 
     @Spec
