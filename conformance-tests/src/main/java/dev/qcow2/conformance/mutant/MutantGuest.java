@@ -235,9 +235,6 @@ final class MutantGuest implements Lower {
 
     private void zeroCluster(long cluster, ZeroMode mode) throws DiskException {
         long entry = entry(cluster);
-        if (isZero(entry) && mode == ZeroMode.KEEP_ALLOCATION) {
-            return;
-        }
         long host = entry & MutantTables.OFFSET;
         if (host != 0 && mode == ZeroMode.KEEP_ALLOCATION && faults.contains(Fault.SHARED_KEPT_AS_OWN_ZERO)) {
             tables.setEntry(cluster, host | MutantTables.COPIED | MutantTables.ZERO);

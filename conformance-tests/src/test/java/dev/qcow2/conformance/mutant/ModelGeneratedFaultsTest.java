@@ -46,9 +46,6 @@ class ModelGeneratedFaultsTest {
             Fault.COMPATIBLE_BITS_LOST,
             Fault.HEADER_LENGTH_IGNORED,
             Fault.VERSION_2_READ_AS_3,
-            Fault.NO_FLUSH_BEFORE_LINK,
-            Fault.LOWERED_BEFORE_UNLINKED,
-            Fault.FLUSH_FORGOTTEN,
             Fault.OUT_OF_BOUNDS_CLIPPED);
 
     private static final List<String> TABLE = new ArrayList<>();
@@ -76,7 +73,7 @@ class ModelGeneratedFaultsTest {
                 found.map(failure -> "found").orElse("not in the model"),
                 found.map(failure -> failure.graph() + ", " + failure.path().size() + " requests")
                         .orElse("")));
-        assertThat(found.isPresent()).as(fault.story()).isEqualTo(!OUTSIDE_THE_MODEL.contains(fault));
+        assertThat(found.isPresent()).as(fault.story()).isEqualTo(!OUTSIDE_THE_MODEL.contains(fault) && !CodeFault.ORDER_FAULTS.contains(fault));
         found.ifPresent(failure -> assertThat(failure.toText()).contains("qcow2-script 1", "before the last one:"));
     }
 
