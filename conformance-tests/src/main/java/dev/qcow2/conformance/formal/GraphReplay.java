@@ -89,7 +89,7 @@ public final class GraphReplay {
     }
 
     private Optional<ReplayFailure> begin() throws DiskException {
-        MemoryHostDirectory directory = rig.create();
+        MemoryHostDirectory directory = rig.create(true);
         Rig.Result found = rig.untouched(directory.copy());
         steps.put(0, new Step(-1, new ModelRequest("", List.of())));
         images.put(0, directory);

@@ -44,9 +44,9 @@ final class Rig {
      */
     record Result(String key, String fault) {}
 
-    /** An empty image, and what belongs to it. */
-    MemoryHostDirectory create() throws DiskException {
-        MemoryHostDirectory directory = new MemoryHostDirectory();
+    /** An empty image, and what belongs to it, on a host that may refuse to zero and to punch holes. */
+    MemoryHostDirectory create(boolean efficientZeroing) throws DiskException {
+        MemoryHostDirectory directory = new MemoryHostDirectory(efficientZeroing);
         List<Layer> layers = image.layers();
         Optional<Backing> backing = Optional.empty();
         if (layers.size() > 1) {

@@ -73,7 +73,9 @@ class ModelGeneratedFaultsTest {
                 found.map(failure -> "found").orElse("not in the model"),
                 found.map(failure -> failure.graph() + ", " + failure.path().size() + " requests")
                         .orElse("")));
-        assertThat(found.isPresent()).as(fault.story()).isEqualTo(!OUTSIDE_THE_MODEL.contains(fault) && !CodeFault.ORDER_FAULTS.contains(fault));
+        assertThat(found.isPresent())
+                .as(fault.story())
+                .isEqualTo(!OUTSIDE_THE_MODEL.contains(fault) && !CodeFault.ORDER_FAULTS.contains(fault));
         found.ifPresent(failure -> assertThat(failure.toText()).contains("qcow2-script 1", "before the last one:"));
     }
 
