@@ -36,7 +36,6 @@ class ModelGeneratedFaultsTest {
             Fault.OLD_REFCOUNT_TABLE_LEAKED,
             Fault.REFCOUNT_WRAPS,
             Fault.L2_INDEX_OFF_BY_ONE,
-            Fault.NEW_L2_TABLE_NOT_CLEARED,
             Fault.BACKING_FORMAT_IGNORED,
             Fault.BACKING_RELATIVE_TO_PROCESS,
             Fault.UNKNOWN_INCOMPATIBLE_BIT_IGNORED,
