@@ -97,7 +97,7 @@ final class ChainOpener {
             // Of data files no model speaks.
             if (sink != null && !header.dataFile()) {
                 teller = new ChangeTeller(sink, header);
-                host = new HostObserver(host, teller);
+                host = new HostObserver(host, teller::host);
             }
             List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
             image = image(host, fileName, header, 0);

@@ -10,6 +10,7 @@ import dev.qcow2.spec.trace.TraceEvent;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells what changes in the tables, at the moment at which it changes in memory. An image of which nobody wants to hear has
@@ -17,8 +18,12 @@ import java.util.Set;
  *
  * <p>It is silent until it has described the image, and while something is done that is described as a whole afterwards.
  * Bitmaps may be changed beside a request, so events come from more than one thread; they are passed on one at a time.
+ *
+ * <p>What a request does to one entry step by step is told as one change: zeroing a part of a cluster writes the edges as data
+ * and then sets bits, where the model has one step for both. So an entry is held back until something else follows that its
+ * order matters to. The host's level tells each state that reaches the file.
  */
-final class ChangeTeller implements EventSink {
+final class ChangeTeller {
 
     private final EventSink sink;
     private final int clusterBits;
@@ -27,6 +32,7 @@ final class ChangeTeller implements EventSink {
     /** What is counted because entries name it. Traces don't speak of what the file needs for itself. */
     private final Set<Long> counted = new HashSet<>();
 
+    private TraceEvent.@Nullable Entry held;
     private boolean silent = true;
 
     ChangeTeller(EventSink sink, ImageHeader header) {
@@ -35,15 +41,32 @@ final class ChangeTeller implements EventSink {
         this.extended = header.extendedL2();
     }
 
-    @Override
-    public synchronized void event(TraceEvent event) {
+    /** Tells what is done to the file. */
+    synchronized void host(TraceEvent event) {
         if (!silent) {
             sink.event(event);
         }
     }
 
+    /** Tells where a request begins or ends, after all that came before. */
+    synchronized void guest(TraceEvent event) {
+        if (!silent) {
+            tellHeld();
+            sink.event(event);
+        }
+    }
+
+    private void tellHeld() {
+        TraceEvent.Entry entry = held;
+        held = null;
+        if (entry != null && !entry.before().equals(entry.after())) {
+            sink.event(entry);
+        }
+    }
+
     /** Tells nothing from now on, until the image is described. */
     synchronized void silence() {
+        tellHeld();
         silent = true;
     }
 
@@ -56,21 +79,27 @@ final class ChangeTeller implements EventSink {
             if (event instanceof TraceEvent.Counted count && count.value() != 0) {
                 counted.add(count.host());
             }
-            event(event);
+            sink.event(event);
         }
     }
 
     /** Tells that an entry of the active L1 table gets another value. */
     void table(int l1Index, long before, long after) {
-        event(new TraceEvent.Entry(Place.table(l1Index), tableState(before), tableState(after)));
+        guest(new TraceEvent.Entry(Place.table(l1Index), tableState(before), tableState(after)));
     }
 
     /** Tells that the entry of a guest cluster gets other values, if they are others. */
-    void entry(long guestCluster, long before, long bitmapBefore, long after, long bitmapAfter) {
-        EntryState was = state(before, bitmapBefore);
-        EntryState is = state(after, bitmapAfter);
-        if (!was.equals(is)) {
-            event(new TraceEvent.Entry(Place.cluster(guestCluster), was, is));
+    synchronized void entry(long guestCluster, long before, long bitmapBefore, long after, long bitmapAfter) {
+        if (silent) {
+            return;
+        }
+        Place place = Place.cluster(guestCluster);
+        TraceEvent.Entry earlier = held;
+        if (earlier != null && earlier.place().equals(place)) {
+            held = new TraceEvent.Entry(place, earlier.before(), state(after, bitmapAfter));
+        } else {
+            tellHeld();
+            held = new TraceEvent.Entry(place, state(before, bitmapBefore), state(after, bitmapAfter));
         }
     }
 
@@ -79,11 +108,15 @@ final class ChangeTeller implements EventSink {
         if (silent || before == after) {
             return;
         }
+        if (Long.compareUnsigned(after, before) < 0) {
+            // A count is lowered after its entry is gone, but it may be raised long before there is one.
+            tellHeld();
+        }
         if (before == 0) {
             counted.add(host);
         }
         if (counted.contains(host)) {
-            event(new TraceEvent.Count(host, before, after));
+            sink.event(new TraceEvent.Count(host, before, after));
         }
         if (after == 0) {
             counted.remove(host);

@@ -51,11 +51,11 @@ final class TellingDisk implements VirtualDisk {
     }
 
     private void tell(Verb verb, long offset, long length, Change change) throws DiskException {
-        teller.event(new TraceEvent.Request(verb, offset, length, ""));
+        teller.guest(new TraceEvent.Request(verb, offset, length, ""));
         try {
             change.run();
         } finally {
-            teller.event(new TraceEvent.Done());
+            teller.guest(new TraceEvent.Done());
             tellIfSettled();
         }
     }
@@ -63,7 +63,7 @@ final class TellingDisk implements VirtualDisk {
     /** Counts are lowered late, so it takes a flush at least until all is as it should be. */
     private void tellIfSettled() {
         if (disk.image().checkpoint().isSettled()) {
-            teller.event(new TraceEvent.Settled());
+            teller.guest(new TraceEvent.Settled());
         }
     }
 
