@@ -4,6 +4,7 @@ import dev.qcow2.conformance.campaign.FaultSearch;
 import dev.qcow2.conformance.campaign.TraceSearch;
 import dev.qcow2.conformance.concurrent.ConcurrentRun;
 import dev.qcow2.conformance.concurrent.ConcurrentScenario;
+import dev.qcow2.conformance.formal.ModelJudge;
 import dev.qcow2.reference.ReferenceDriver;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
@@ -17,7 +18,8 @@ public enum FaultFinder {
     /** Bytes, status and refusals are compared with the model, the array, or somebody else who reads the image. */
     PROPERTY_TEST("property test") {
         @Override
-        Optional<String> find(CodeFault fault, int sequences) throws IOException, InterruptedException {
+        Optional<String> find(CodeFault fault, int sequences, ModelJudge model)
+                throws IOException, InterruptedException {
             return switch (fault.kind()) {
                 case SEQUENCE -> FaultSearch.byComparison(fault.driver(), new ReferenceDriver(), sequences);
                 case ORDER -> cuts(fault.driver(), damage -> !isFinding(damage));
@@ -26,10 +28,21 @@ public enum FaultFinder {
             };
         }
     },
+    /** The transitions of the model are replayed; the graphs have standard clusters and no cut of the power. */
+    MODEL_TEST("model-generated test") {
+        @Override
+        Optional<String> find(CodeFault fault, int sequences, ModelJudge model) {
+            return fault.kind() == CodeFault.Kind.SEQUENCE
+                    ? model.firstFailure(fault.driver())
+                            .map(failure ->
+                                    failure.graph() + ", " + failure.path().size() + " requests")
+                    : Optional.empty();
+        }
+    },
     /** Events are made of the image's bytes, and each must be a step of the model; nothing else is looked at. */
     TRACE_CHECK("trace check") {
         @Override
-        Optional<String> find(CodeFault fault, int sequences) throws IOException {
+        Optional<String> find(CodeFault fault, int sequences, ModelJudge model) throws IOException {
             if (fault.kind() != CodeFault.Kind.SEQUENCE) {
                 return Optional.empty();
             }
@@ -40,7 +53,7 @@ public enum FaultFinder {
     /** The image is audited, after each operation or after each power cut. */
     AUDIT("audit") {
         @Override
-        Optional<String> find(CodeFault fault, int sequences) throws IOException {
+        Optional<String> find(CodeFault fault, int sequences, ModelJudge model) throws IOException {
             return switch (fault.kind()) {
                 case SEQUENCE -> FaultSearch.byAudit(fault.driver(), sequences);
                 case ORDER -> cuts(fault.driver(), FaultFinder::isFinding);
@@ -77,7 +90,8 @@ public enum FaultFinder {
     }
 
     /** Looks for a fault in so many sequences, and says in a few words what shows it; empty if nothing does. */
-    abstract Optional<String> find(CodeFault fault, int sequences) throws IOException, InterruptedException;
+    abstract Optional<String> find(CodeFault fault, int sequences, ModelJudge model)
+            throws IOException, InterruptedException;
 
     private static boolean isFinding(String damage) {
         return damage.contains("CORRUPTION at") || damage.contains("BREACH at");

@@ -1,13 +1,19 @@
 package dev.qcow2.conformance.mutant;
 
+import dev.qcow2.conformance.formal.ModelJudge;
+import dev.qcow2.conformance.formal.ReplayGraph;
 import dev.qcow2.conformance.report.TextTable;
 import dev.qcow2.spec.tla.FaultCase;
+import dev.qcow2.spec.tla.GraphBound;
 import dev.qcow2.spec.tla.ModelException;
+import dev.qcow2.spec.tla.ModelRun;
+import dev.qcow2.spec.tla.ModelScope;
 import dev.qcow2.spec.tla.ModelTable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -29,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 public final class Triangle {
 
     private static final String FILE = "triangle.txt";
+
+    /** The graphs of images that the small implementation with the switches can use. */
+    private static final Set<String> GRAPHS = Set.of("one-cluster", "backing", "version2");
 
     /**
      * A fault of the model and its like in code.
@@ -129,18 +138,23 @@ public final class Triangle {
     /**
      * Has every finder look for every code fault.
      *
+     * @param runner runs TLC, which makes the graphs for the tests that are made of the model
+     * @param scratch a folder for files that are removed again
      * @param workers threads
      * @param progress hears of each code fault that was looked for
+     * @throws ModelException if TLC gives no answer
      * @throws IOException if files can't be made
      * @throws InterruptedException if the thread is interrupted
      */
-    public void search(int workers, Consumer<String> progress) throws IOException, InterruptedException {
+    public void search(ModelRun runner, Path scratch, int workers, Consumer<String> progress)
+            throws ModelException, IOException, InterruptedException {
+        ModelJudge model = judge(runner, scratch);
         ExecutorService pool = Executors.newFixedThreadPool(workers);
         try {
             Map<String, Future<Map<FaultFinder, Optional<String>>>> running = new LinkedHashMap<>();
             for (String name : names()) {
                 running.put(name, pool.submit(() -> {
-                    Map<FaultFinder, Optional<String>> answers = look(CodeFault.of(name));
+                    Map<FaultFinder, Optional<String>> answers = look(CodeFault.of(name), model);
                     progress.accept(name);
                     return answers;
                 }));
@@ -155,14 +169,25 @@ public final class Triangle {
         }
     }
 
-    private static Map<FaultFinder, Optional<String>> look(CodeFault fault) throws IOException, InterruptedException {
+    private static ModelJudge judge(ModelRun runner, Path scratch) throws ModelException, IOException {
+        List<ReplayGraph> graphs = new ArrayList<>();
+        for (GraphBound bound : ModelTable.load().graphs(ModelScope.SMALL)) {
+            if (GRAPHS.contains(bound.name())) {
+                graphs.add(ReplayGraph.load(bound, runner, scratch));
+            }
+        }
+        return new ModelJudge(graphs);
+    }
+
+    private static Map<FaultFinder, Optional<String>> look(CodeFault fault, ModelJudge model)
+            throws IOException, InterruptedException {
         Map<FaultFinder, Optional<String>> answers = new LinkedHashMap<>();
         for (FaultFinder finder : FaultFinder.values()) {
-            answers.put(finder, finder.find(fault, FaultFinder.FEW));
+            answers.put(finder, finder.find(fault, FaultFinder.FEW, model));
         }
         for (FaultFinder finder : FaultFinder.values()) {
             if (answers.values().stream().noneMatch(Optional::isPresent)) {
-                answers.put(finder, finder.find(fault, FaultFinder.MANY));
+                answers.put(finder, finder.find(fault, FaultFinder.MANY, model));
             }
         }
         return answers;

@@ -122,7 +122,7 @@ public final class ModelCommand implements Callable<Integer> {
                 return draw(CounterexampleFile.read(explainedFile), table);
             }
             if (triangle) {
-                return triangle();
+                return triangle(scratch);
             }
             return explained == null ? check(table, scratch) : explain(explained, table, scratch);
         } catch (ModelException e) {
@@ -157,7 +157,7 @@ public final class ModelCommand implements Callable<Integer> {
         return conclude(models, seeded);
     }
 
-    private int triangle() throws ModelException, IOException, InterruptedException {
+    private int triangle(Path scratch) throws ModelException, IOException, InterruptedException {
         requireWorkers();
         Triangle found = Triangle.load();
         try (ProgressBar bar = new ProgressBarBuilder()
@@ -168,7 +168,7 @@ public final class ModelCommand implements Callable<Integer> {
                 .setUpdateIntervalMillis(terminal ? 200 : 10_000)
                 .setMaxRenderedLength(100)
                 .build()) {
-            found.search(workers, name -> bar.step());
+            found.search(new ModelRun(scratch, limit(), heap()), scratch, workers, name -> bar.step());
         }
         out().print(found.table().toText());
         found.reasons().forEach(out()::println);

@@ -2,8 +2,10 @@ package dev.qcow2.conformance.mutant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qcow2.spec.tla.ModelRun;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +18,8 @@ class TriangleTest {
         Triangle triangle = Triangle.load();
         // Before anybody has looked every row with a fault of code is a hole.
         assertThat(triangle.holes()).hasSizeGreaterThanOrEqualTo(triangle.codeFaults());
-        triangle.search(2, name -> {});
+        Path scratch = Path.of("target", "triangle");
+        triangle.search(new ModelRun(scratch, Duration.ofMinutes(5), "1g"), scratch, 2, name -> {});
         Files.createDirectories(Path.of("target"));
         Files.writeString(
                 Path.of("target", "triangle.md"),
