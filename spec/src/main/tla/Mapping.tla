@@ -247,7 +247,9 @@ ZeroCluster(c, keep) ==
     LET e == l2[c] IN
     IF Version = 2 /\ Fault /= "zero-flag-in-version-2"
     THEN IF HasBacking
-         THEN ImageWrite(c, 1, BlockCount, Zero)
+         THEN \/ ImageWrite(c, 1, BlockCount, Zero)
+              \* Where it reads as zero already there is nothing to hide.
+              \/ (\A b \in Blocks : ZeroByStatus(e, c, b)) /\ UNCHANGED imageVars
          ELSE Replace(c, Unallocated, bytes, packed)
     ELSE IF /\ keep
             /\ ~IsCompressed(e) /\ e.host /= NoHost
