@@ -80,10 +80,16 @@ final class Amender {
                         .renamed(changes.backing().get().file())
                 : HeaderArea.of(image);
         int cluster = image.geometry().clusterSize();
-        ByteBuffer now = renamed.encode(cluster);
-        ByteBuffer later =
-                version > image.header().version() ? renamed.asVersion3(cluster).encode(cluster) : now;
+        // Encoding refuses what does not fit in the first cluster.
+        requireFits(renamed, cluster);
+        if (version > image.header().version()) {
+            requireFits(renamed.asVersion3(cluster), cluster);
+        }
         return renamed;
+    }
+
+    private static void requireFits(HeaderArea area, int clusterSize) throws DiskException {
+        ByteBuffer unused = area.encode(clusterSize);
     }
 
     private void rewrite(String what, HeaderArea area) throws DiskException {

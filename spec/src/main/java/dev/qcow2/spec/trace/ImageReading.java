@@ -25,7 +25,8 @@ final class ImageReading {
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
     private static final VarHandle SHORTS = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.BIG_ENDIAN);
 
-    /** An L1 table and the L2 tables that it names, by index. */
+    /** An L1 table and the L2 tables that it names, by index. Two are never compared as a whole. */
+    @SuppressWarnings("ArrayRecordComponent")
     record Root(byte[] l1, Map<Integer, byte[]> tables) {
 
         static final Root EMPTY = new Root(new byte[0], Map.of());
@@ -92,9 +93,10 @@ final class ImageReading {
             scratch = new byte[length];
         }
         file.readZeroPadded(offset, ByteBuffer.wrap(scratch, 0, length));
-        boolean same =
-                earlier != null && earlier.length == length && Arrays.equals(scratch, 0, length, earlier, 0, length);
-        return same ? earlier : Arrays.copyOf(scratch, length);
+        if (earlier != null && earlier.length == length && Arrays.equals(scratch, 0, length, earlier, 0, length)) {
+            return earlier;
+        }
+        return Arrays.copyOf(scratch, length);
     }
 
     private void readBlocks() throws DiskException {

@@ -247,7 +247,7 @@ public final class MappingOracle {
     }
 
     private String words() {
-        return request == NOTHING_ASKED ? "any request" : TraceText.line(request);
+        return request.equals(NOTHING_ASKED) ? "any request" : TraceText.line(request);
     }
 
     private @Nullable TraceRefusal snapshot(Snapshot step) {

@@ -1,6 +1,5 @@
 package dev.qcow2.spec.trace;
 
-import dev.qcow2.spec.trace.CutState.Key;
 import dev.qcow2.spec.trace.TraceEvent.Area;
 import dev.qcow2.spec.trace.TraceEvent.Counted;
 import dev.qcow2.spec.trace.TraceEvent.Holds;
@@ -52,10 +51,12 @@ public final class PowerCutOracle {
         } else if (event instanceof Request request) {
             verb = request.verb();
         } else if (event instanceof Put put) {
-            return Optional.ofNullable(entry(put, new Key("", put.place()), put.state()));
+            return Optional.ofNullable(entry(put, new CutState.Key("", put.place()), put.state()));
         } else if (event instanceof PutSaved put) {
-            return Optional.ofNullable(
-                    entry(put, new Key(put.snapshot(), put.place()), put.state().withCopied(false)));
+            return Optional.ofNullable(entry(
+                    put,
+                    new CutState.Key(put.snapshot(), put.place()),
+                    put.state().withCopied(false)));
         } else if (event instanceof PutCount put) {
             state.putCount(put.host(), put.value());
             return Optional.ofNullable(onlyLeaks(put, put.host()));
@@ -69,9 +70,11 @@ public final class PowerCutOracle {
 
     private void describe(TraceEvent event) {
         if (event instanceof Holds holds) {
-            state.put(new Key("", holds.place()), holds.state());
+            state.put(new CutState.Key("", holds.place()), holds.state());
         } else if (event instanceof Saved saved) {
-            state.put(new Key(saved.snapshot(), saved.place()), saved.state().withCopied(false));
+            state.put(
+                    new CutState.Key(saved.snapshot(), saved.place()),
+                    saved.state().withCopied(false));
         } else if (event instanceof Counted counted) {
             state.putCount(counted.host(), counted.value());
         } else if (event instanceof Ready) {
@@ -85,7 +88,7 @@ public final class PowerCutOracle {
         return new TraceRefusal(event, reason, List.of(known), List.of(allowed));
     }
 
-    private @Nullable TraceRefusal entry(TraceEvent event, Key key, EntryState after) {
+    private @Nullable TraceRefusal entry(TraceEvent event, CutState.Key key, EntryState after) {
         EntryState before = state.now(key);
         boolean shows = after.showsHost()
                 && !(before.showsHost() && before.sameHosts(after) && (after.data() & ~before.data()) == 0);
@@ -111,7 +114,7 @@ public final class PowerCutOracle {
 
     /** OnlyLeaks: unless the dirty bit is surely set. */
     private @Nullable TraceRefusal onlyLeaks(TraceEvent event, long host) {
-        Set<Key> referrers = state.referrers(host);
+        Set<CutState.Key> referrers = state.referrers(host);
         long least = state.leastCount(host);
         if (!state.mayBeClean() || least < 0 || least >= referrers.size()) {
             return null;
@@ -125,8 +128,8 @@ public final class PowerCutOracle {
     }
 
     /** NoClusterTwice: only streams of compressed data stand beside each other. */
-    private @Nullable TraceRefusal noClusterTwice(TraceEvent event, Key key, EntryState after, long host) {
-        for (Key other : state.referrers(host)) {
+    private @Nullable TraceRefusal noClusterTwice(TraceEvent event, CutState.Key key, EntryState after, long host) {
+        for (CutState.Key other : state.referrers(host)) {
             boolean elsewhere = !other.place().equals(key.place());
             if (elsewhere
                     && state.may(other).stream()
@@ -144,9 +147,9 @@ public final class PowerCutOracle {
 
     /** CopiedIsSafe: COPIED is on no entry whose cluster a snapshot refers to. */
     private @Nullable TraceRefusal copiedIsSafe(TraceEvent event, long host) {
-        Key owner = null;
-        Key sharer = null;
-        for (Key key : state.referrers(host)) {
+        CutState.Key owner = null;
+        CutState.Key sharer = null;
+        for (CutState.Key key : state.referrers(host)) {
             boolean copied = state.may(key).stream().anyMatch(e -> e.refersTo(host) && e.copied());
             owner = key.isActive() && copied ? key : owner;
             sharer = key.isActive() ? sharer : key;
@@ -171,7 +174,7 @@ public final class PowerCutOracle {
         }
         long last = (event.offset() + event.length() - 1) >>> clusterBits;
         for (long host = event.offset() >>> clusterBits; host <= last; host++) {
-            for (Key key : state.referrers(host)) {
+            for (CutState.Key key : state.referrers(host)) {
                 TraceRefusal found = bytesChange(event, key, host);
                 if (found != null) {
                     return found;
@@ -183,7 +186,7 @@ public final class PowerCutOracle {
     }
 
     /** No entry that a cut may bring back shows bytes that were not its own. */
-    private @Nullable TraceRefusal bytesChange(Host event, Key key, long host) {
+    private @Nullable TraceRefusal bytesChange(Host event, CutState.Key key, long host) {
         boolean mayShow = state.may(key).stream().anyMatch(e -> e.refersTo(host) && e.showsHost() && !e.isCompressed());
         if (!mayShow) {
             return null;
