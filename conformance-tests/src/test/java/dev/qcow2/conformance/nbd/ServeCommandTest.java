@@ -215,21 +215,7 @@ class ServeCommandTest {
         HostProgram.run(List.of("qemu-img", "convert", "-O", "raw", "-m", "16", uri, copy.toString()), "", PATIENCE)
                 .orThrow();
         HostProgram.run(
-                        List.of(
-                                "qemu-img",
-                                "bench",
-                                "-w",
-                                "-f",
-                                "raw",
-                                "-c",
-                                "500",
-                                "-d",
-                                "16",
-                                "-s",
-                                "4096",
-                                "-S",
-                                "12288",
-                                uri),
+                        List.of(("qemu-img bench -w -f raw -c 500 -d 16 -s 4096 -S 12288 " + uri).split(" ")),
                         "",
                         PATIENCE)
                 .orThrow();

@@ -59,6 +59,16 @@ final class MaintenanceFeatures {
                         "-F",
                         "raw")
                 .withMaintenance(MaintenanceFeatures::rebase, MaintenanceFeatures::rebaseByQemu));
+        rows.addAll(amendments());
+        rows.add(Feature.of("maintenance: check and repair", Features.plain(3, 16, 4))
+                .withMaintenance(MaintenanceFeatures::repair, MaintenanceFeatures::repairByQemu));
+        rows.add(Feature.of("maintenance: repair of dirty images at open", Features.plain(3, 16, 4))
+                .withMaintenance(MaintenanceFeatures::openDirty, MaintenanceFeatures::openDirtyByQemu));
+        return rows;
+    }
+
+    private static List<Feature> amendments() {
+        List<Feature> rows = new ArrayList<>();
         rows.add(Feature.of("amend: version", Features.plain(3, 16, 4))
                 .withMaintenance(
                         workshop -> {
@@ -98,10 +108,6 @@ final class MaintenanceFeatures {
                             workshop.img(
                                     "rebase", "-q", "-u", "-f", "qcow2", "-b", renamed, "-F", "raw", Workshop.DISK);
                         }));
-        rows.add(Feature.of("maintenance: check and repair", Features.plain(3, 16, 4))
-                .withMaintenance(MaintenanceFeatures::repair, MaintenanceFeatures::repairByQemu));
-        rows.add(Feature.of("maintenance: repair of dirty images at open", Features.plain(3, 16, 4))
-                .withMaintenance(MaintenanceFeatures::openDirty, MaintenanceFeatures::openDirtyByQemu));
         return rows;
     }
 

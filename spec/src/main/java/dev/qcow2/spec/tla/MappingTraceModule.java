@@ -185,12 +185,15 @@ final class MappingTraceModule implements TraceChecker.Writer {
         private final Set<String> saves;
         private Request request = NOTHING_ASKED;
         private long diskSize;
+        /** Machine state lies behind it: while a resize is under way, behind the lower of the two ends. */
+        private long lowerEnd;
 
         Events(TraceSegment segment, TraceNames names, Set<String> saves) {
             this.segment = segment;
             this.names = names;
             this.saves = saves;
             this.diskSize = segment.image().size();
+            this.lowerEnd = diskSize;
         }
 
         List<String> list(List<Integer> judged) {
@@ -200,11 +203,13 @@ final class MappingTraceModule implements TraceChecker.Writer {
         private String record(TraceEvent event) {
             if (event instanceof Request asked) {
                 request = asked;
+                lowerEnd = asked.verb() == Verb.RESIZE ? Math.min(diskSize, asked.offset()) : diskSize;
                 diskSize = asked.verb() == Verb.RESIZE ? asked.offset() : diskSize;
                 return "[op |-> \"request\", verb |-> "
                         + TraceModuleText.text(asked.verb().word()) + "]";
             } else if (event instanceof Size size) {
                 diskSize = size.bytes();
+                lowerEnd = diskSize;
                 return "[op |-> \"size\"]";
             } else if (event instanceof Entry entry) {
                 return entry(entry);
@@ -244,7 +249,7 @@ final class MappingTraceModule implements TraceChecker.Writer {
             return "[op |-> \"entry\", place |-> " + names.place(place) + ", before |-> "
                     + names.entry(entry.before(), table)
                     + ", after |-> " + names.entry(entry.after(), table) + ", table |-> " + TraceNames.truth(table)
-                    + ", behind |-> " + TraceNames.truth(RequestPart.isBehind(place, segment.image(), diskSize))
+                    + ", behind |-> " + TraceNames.truth(RequestPart.isBehind(place, segment.image(), lowerEnd))
                     + ", touched |-> " + TraceNames.truth(touches) + ", first |-> " + first + ", last |-> " + last
                     + ", whole |-> " + TraceNames.truth(part.whole()) + ", covered |-> {" + String.join(", ", covered)
                     + "}]";

@@ -23,7 +23,11 @@ record AreaMap(int clusterBits, Map<Long, Area> areas) {
         reading.snapshots.values().forEach(root -> addTables(root, bits, Area.SNAPSHOTS, areas));
         addTables(reading.active, bits, Area.L2, areas);
         for (int i = 0; i < reading.refcountTable.length / 8; i++) {
-            areas.put(((long) ImageReading.LONGS.get(reading.refcountTable, i * 8) & -512L) >>> bits, Area.REFCOUNTS);
+            long entry = (long) ImageReading.LONGS.get(reading.refcountTable, i * 8);
+            // A table of large clusters has hundreds of thousands of entries, nearly all of them empty.
+            if (entry != 0) {
+                areas.put((entry & -512L) >>> bits, Area.REFCOUNTS);
+            }
         }
         addRange(
                 reading.facts.tables().refcountTableOffset(),

@@ -37,6 +37,9 @@ public final class MappingOracle {
     private EntryRules rules = new EntryRules(state, image);
     private boolean ready;
     private long diskSize;
+    /** Machine state lies behind it: while a resize is under way, behind the lower of the two ends. */
+    private long lowerEnd;
+
     private Request request = NOTHING_ASKED;
 
     /** Makes an oracle that waits for the description of an image. */
@@ -55,9 +58,11 @@ public final class MappingOracle {
             return describe(event);
         } else if (event instanceof Request asked) {
             request = asked;
+            lowerEnd = asked.verb() == Verb.RESIZE ? Math.min(diskSize, asked.offset()) : diskSize;
             diskSize = asked.verb() == Verb.RESIZE ? asked.offset() : diskSize;
         } else if (event instanceof Size size) {
             diskSize = size.bytes();
+            lowerEnd = diskSize;
         } else if (event instanceof Count count) {
             return Optional.ofNullable(count(count));
         } else if (event instanceof Entry entry) {
@@ -80,6 +85,7 @@ public final class MappingOracle {
         rules = new EntryRules(state, described);
         ready = false;
         diskSize = described.size();
+        lowerEnd = diskSize;
         request = NOTHING_ASKED;
     }
 
@@ -206,7 +212,7 @@ public final class MappingOracle {
     }
 
     private boolean isBehindDisk(Place place) {
-        return RequestPart.isBehind(place, image, diskSize);
+        return RequestPart.isBehind(place, image, lowerEnd);
     }
 
     private @Nullable TraceRefusal step(Entry change) {
