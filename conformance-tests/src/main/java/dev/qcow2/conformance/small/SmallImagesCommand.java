@@ -26,7 +26,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Makes all images of two guest clusters, two data clusters and at most one snapshot, and all that"
                 + " break exactly one rule; asks the auditor, both implementations and qemu-img check.",
-        footer = {"", "Exit code: 0 all agree, 1 somebody does not, 2 usage or environment."})
+        footer = {
+            "",
+            "Exit code: 0 all agree, 1 somebody does not, 2 usage or environment.",
+            "Examples:",
+            "  qcow2 small-images --no-qemu   all images, judged by the auditor and both implementations"
+        })
 public final class SmallImagesCommand implements Callable<Integer> {
 
     @Spec

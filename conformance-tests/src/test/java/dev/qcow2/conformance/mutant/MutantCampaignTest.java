@@ -51,7 +51,9 @@ class MutantCampaignTest {
     @DisplayName("The mutant without fault: the campaign finds nothing")
     void findsNothingInTheControl() throws IOException, InterruptedException {
         long sequences = Long.getLong("mutant.control.sequences", 400);
-        CampaignResult result = Campaign.run(budget().withSequences(sequences), withMutant(), ProgressListener.SILENT);
+        // Nothing hangs here, so patience costs nothing; a busy machine may take its time.
+        CampaignOptions patient = budget().withPatience(Duration.ofSeconds(60), Duration.ofSeconds(20));
+        CampaignResult result = Campaign.run(patient.withSequences(sequences), withMutant(), ProgressListener.SILENT);
         assertThat(result.difference().map(d -> d + "\n" + ScriptText.write(d.minimal())))
                 .isEmpty();
         assertThat(result.sequences()).isEqualTo(sequences);
