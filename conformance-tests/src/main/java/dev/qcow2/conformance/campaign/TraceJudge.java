@@ -20,7 +20,7 @@ import java.util.Optional;
 /** Has each subject's image watched: after every operation its tables must have changed as the formal model allows. */
 final class TraceJudge {
 
-    private final Map<Subject, TraceWatch> watches = new IdentityHashMap<>();
+    private final IdentityHashMap<Subject, TraceWatch> watches = new IdentityHashMap<>();
 
     private final Script script;
     private final boolean onHost;

@@ -287,13 +287,15 @@ final class ImageObserver {
             byte[] content = inflated((Long) entry.stream(), image.clusterBytes());
             return ByteBuffer.wrap(content, block * image.blockBytes(), image.blockBytes());
         }
-        String state = entry.states().split(",")[image.subclusterOf(block)];
+        String state = entry.states().split(",", -1)[image.subclusterOf(block)];
         return switch (state) {
             case "none" -> image.backing(cluster, block);
             case "data" ->
                 entry.host() == Observation.NOWHERE
                         ? ByteBuffer.allocate(image.blockBytes()).putLong(0, -1)
-                        : read(((Long) entry.host() << clusterBits) + block * image.blockBytes(), image.blockBytes());
+                        : read(
+                                ((Long) entry.host() << clusterBits) + (long) block * image.blockBytes(),
+                                image.blockBytes());
             default -> ByteBuffer.allocate(image.blockBytes());
         };
     }

@@ -32,6 +32,8 @@ import picocli.CommandLine.Option;
             "  qcow2 img amend -o refcount_bits=1 disk.qcow2",
             "  qcow2 img amend -f qcow2 -o help"
         })
+// picocli fills the fields; those that are taken without effect, and help, are read by nobody.
+@SuppressWarnings("UnusedVariable")
 final class AmendCommand extends ImgSubcommand {
 
     @Option(names = "-f", paramLabel = "FORMAT", description = "format of the image; guessed if not given")

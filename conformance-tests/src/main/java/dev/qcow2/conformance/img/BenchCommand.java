@@ -21,6 +21,8 @@ import picocli.CommandLine.Option;
             "  qcow2 img bench -c 10000 -d 16 disk.qcow2",
             "  qcow2 img bench -w --pattern 7 -s 64k --flush-interval 100 disk.qcow2"
         })
+// picocli fills the fields; those that are taken without effect, and help, are read by nobody.
+@SuppressWarnings("UnusedVariable")
 final class BenchCommand extends ImgSubcommand {
 
     private static final Set<String> AIO = Set.of("threads", "native", "io_uring");

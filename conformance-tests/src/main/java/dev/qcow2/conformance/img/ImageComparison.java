@@ -117,7 +117,7 @@ final class ImageComparison {
         fill(first, one, firstBytes, at, length);
         fill(second, two, secondBytes, at, length);
         int differs = firstBytes.mismatch(secondBytes);
-        return differs < 0 ? -1 : at + differs / Sectors.BYTES * Sectors.BYTES;
+        return differs < 0 ? -1 : at + (long) differs / Sectors.BYTES * Sectors.BYTES;
     }
 
     private void fill(Side side, MappedExtent extent, ByteBuffer into, long at, int length) throws ToolException {

@@ -33,6 +33,8 @@ import picocli.CommandLine.Option;
             ResizeCommand.class,
             SnapshotCommand.class
         })
+// picocli fills the fields; those that are taken without effect, and help, are read by nobody.
+@SuppressWarnings("UnusedVariable")
 public final class ImgCommand implements Runnable {
 
     private static final String VERSION = "qcow2 img version 0.1.0 (speaks as qemu-img version 7.2)";

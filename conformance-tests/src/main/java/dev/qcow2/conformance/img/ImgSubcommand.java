@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
  * What all subcommands of {@code qcow2 img} have in common. A subcommand declares its options, says in {@link #work} what it does, and
  * throws what the user has to know; here it becomes a message and an exit code.
  */
+// picocli fills the fields; those that are taken without effect, and help, are read by nobody.
+@SuppressWarnings("UnusedVariable")
 abstract class ImgSubcommand implements Callable<Integer> {
 
     /** All went well. */

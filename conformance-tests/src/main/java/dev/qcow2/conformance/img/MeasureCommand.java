@@ -157,8 +157,7 @@ final class MeasureCommand extends ImgSubcommand {
         } else if (image != null) {
             data = dataBytes(image, create.backing().isPresent(), measurement.clusterSize());
         }
-        boolean countsBitmaps = image != null && image.location().qcow2() && create.version() == 3;
-        OptionalLong bitmaps = countsBitmaps
+        OptionalLong bitmaps = image != null && image.location().qcow2() && create.version() == 3
                 ? OptionalLong.of(bitmapBytes(image.disk().bitmaps().list(), measurement))
                 : OptionalLong.empty();
         return new Answer(metadata + data, metadata + measurement.alignedSize(), bitmaps);

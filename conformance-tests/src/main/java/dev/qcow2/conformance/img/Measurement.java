@@ -42,7 +42,7 @@ final class Measurement {
 
     /** The refcount table and its blocks, which count themselves, too. */
     private long countBytes(long clusters) {
-        long countsPerBlock = clusterSize * 8 >>> options.refcountOrder();
+        long countsPerBlock = (clusterSize * 8) >>> options.refcountOrder();
         long blocksPerTable = clusterSize / ENTRY_BYTES;
         long own = 0;
         while (true) {

@@ -74,6 +74,7 @@ final class RebaseCommand extends ImgSubcommand {
         NodeOpener opener = opener(caching, forceShare);
         ImageLocation location = locate(opener, name, format);
         try (OpenNode image = open(opener, name, location, unsafe ? OpenRequest.ALONE : OpenRequest.READ)) {
+            image.disk().size();
             if (backingFormat != null && NewImage.backingFormat(backingFormat).isEmpty()) {
                 throw new ToolException("Invalid format name: '" + backingFormat + "'");
             }

@@ -75,9 +75,10 @@ final class ResizeCommand extends ImgSubcommand {
         boolean relative = size.startsWith("+") || size.startsWith("-");
         OptionalLong amount = ByteSize.parse(relative ? size.substring(1) : size);
         if (amount.isEmpty()) {
-            throw new ToolException("Parameter 'size' expects a non-negative number below 2^64\n"
-                    + "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
-                    + "and exabytes, respectively.");
+            throw new ToolException("""
+                    Parameter 'size' expects a non-negative number below 2^64
+                    Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-
+                    and exabytes, respectively.""");
         }
         NodeOpener opener = opener(CacheMode.WRITEBACK, false);
         try (OpenNode image = open(opener, operands().get(0), format, OpenRequest.WRITE)) {

@@ -31,6 +31,8 @@ import picocli.CommandLine.Option;
             "  qcow2 img snapshot -l disk.qcow2",
             "  qcow2 img snapshot -a before-update disk.qcow2"
         })
+// picocli fills the fields; those that are taken without effect, and help, are read by nobody.
+@SuppressWarnings("UnusedVariable")
 final class SnapshotCommand extends ImgSubcommand {
 
     @Option(names = "-l", description = "lists the snapshots")

@@ -24,6 +24,8 @@ import picocli.CommandLine.Parameters;
             "",
             "\"qcow2 io -c help\" lists the commands."
         })
+// The fields describe the options for help, manual and completion; IoProgram reads the arguments itself.
+@SuppressWarnings("UnusedVariable")
 public final class IoCommand implements Runnable {
 
     @Mixin

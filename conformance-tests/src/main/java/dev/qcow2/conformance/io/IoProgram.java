@@ -20,6 +20,9 @@ import picocli.CommandLine;
 /** {@code qcow2 io} from the command line to the exit code. */
 public final class IoProgram {
 
+    /** True if a person types and reads; the launcher says so, for Java can not tell on every version. */
+    private static final String INTERACTIVE = "qcow2.interactive";
+
     private static final int OK = 0;
     private static final int FAILED = 1;
     private static final String PROMPT = "qemu-io> ";
@@ -45,7 +48,7 @@ public final class IoProgram {
      * @return 0 if all commands went well, 1 otherwise
      */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        IoOutput output = new IoOutput(out, err, System.console() != null);
+        IoOutput output = new IoOutput(out, err, Boolean.getBoolean(INTERACTIVE));
         return new IoProgram(System.in, output, Signals.ofProcess()).run(arguments);
     }
 

@@ -89,6 +89,11 @@ final class Numbers {
         return (byte) number.getAsLong();
     }
 
+    /** As {@link #size(double)}. */
+    static String size(long bytes) {
+        return size((double) bytes);
+    }
+
     /** Writes a number of bytes with the largest unit that leaves at least 1. */
     static String size(double bytes) {
         int unit = 0;

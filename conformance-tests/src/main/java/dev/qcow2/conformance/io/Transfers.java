@@ -45,6 +45,7 @@ final class Transfers {
      * @param matches whether the bytes are as expected
      * @param bytes all bytes; null if they are too many to keep
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Outcome(boolean matches, byte @Nullable [] bytes) {}
 
     private final OpenImage image;

@@ -106,9 +106,8 @@ public enum FaultFinder {
                     return Optional.of("power cut, seed " + seed + ": "
                             + (isFinding(found.get()) ? clause(found.get()) : "bytes"));
                 }
-            } catch (DiskException e) {
+            } catch (DiskException refusedByItself) {
                 // A wrong implementation may refuse what it broke; another seed will show how.
-                continue;
             }
         }
         return Optional.empty();

@@ -14,6 +14,7 @@ import java.util.List;
  */
 final class AnswerQueue {
 
+    @SuppressWarnings("ArrayRecordComponent") // as a gathering write wants it
     private record Ready(ByteBuffer[] buffers, Runnable afterwards) {}
 
     private static final int MOST_AT_ONCE = 64;

@@ -60,6 +60,7 @@ final class NbdServer {
      *
      * @throws DiskException if what was written could not be made safe at the end
      */
+    @SuppressWarnings("try") // the disk is only closed here
     void run() throws DiskException {
         int threads = Limits.WORKERS + life.clients();
         // A client that takes no answers holds one thread; as many are left as there would be without it.
@@ -68,7 +69,7 @@ final class NbdServer {
         workers.allowCoreThreadTimeOut(true);
         Thread watch = thread(this::watch);
         watch.start();
-        try (VirtualDiskCloser ignored = export.disk()::close) {
+        try (VirtualDiskCloser closer = export.disk()::close) {
             accept(new Transmission.Surroundings(export, Memory.standard(), workers, log));
             endConnections();
             workers.shutdown();

@@ -35,7 +35,7 @@ class CheckTraceCommandTest {
             """;
 
     @TempDir
-    private Path folder;
+    private Path folder = Path.of("");
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();

@@ -192,7 +192,8 @@ final class ImgCases {
         StringBuilder word = new StringBuilder();
         boolean quoted = false;
         boolean started = false;
-        for (char at : line.toCharArray()) {
+        for (int i = 0; i < line.length(); i++) {
+            char at = line.charAt(i);
             if (at == '\'') {
                 quoted = !quoted;
                 started = true;

@@ -25,7 +25,7 @@ final class SampleImages {
         if (random.nextInt(3) > 0) {
             below = "base" + seed + ".raw";
             tools.qemuDoes(
-                    "create", "-q", "-f", "raw", "%" + below, String.valueOf(size / 2 + 512 * random.nextInt(9)));
+                    "create", "-q", "-f", "raw", "%" + below, String.valueOf(size / 2 + 512L * random.nextInt(9)));
             tools.io(below, List.of("write -P 7 64k 100k", "write -P 8 300k 4k"));
         }
         if (random.nextInt(3) == 0) {

@@ -70,7 +70,9 @@ final class IoImages {
 
     private void brokenKinds() throws IOException {
         Files.createDirectories(root.resolve("missing"));
-        Files.write(Path.of(path("broken", "disk.qcow2")), "QFI\u00fbabcdefgh".getBytes("ISO-8859-1"));
+        Files.write(
+                Path.of(path("broken", "disk.qcow2")),
+                "QFI\u00fbabcdefgh".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
         create("version9", "1M");
         byte[] image = Files.readAllBytes(Path.of(file("version9", "disk.qcow2")));
         image[7] = 9;

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -87,9 +88,11 @@ class ConcurrentClientsTest {
     }
 
     /** One client with its part of the disk, which nobody else touches. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Worker(RunningServer server, SplittableRandom random, byte[] model, int from) {
 
         /** A read and what it must bring. */
+        @SuppressWarnings("ArrayRecordComponent") // never compared
         private record Expected(int offset, byte[] bytes, byte[] seen) {}
 
         void run() throws IOException {
@@ -147,7 +150,7 @@ class ConcurrentClientsTest {
             }
             for (int left = IN_FLIGHT; left > 0; ) {
                 Chunk chunk = client.chunk();
-                Expected read = reads.get(chunk.cookie());
+                Expected read = Objects.requireNonNull(reads.get(chunk.cookie()));
                 NbdClient.lay(chunk, read.offset(), read.seen());
                 if (chunk.last()) {
                     left--;

@@ -43,6 +43,7 @@ final class NbdClient implements AutoCloseable {
     private static final long REPLY_MAGIC = 0x3e889045565a9L;
 
     /** An answer to an option. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record OptionAnswer(int option, int kind, byte[] data) {
         ByteBuffer buffer() {
             return ByteBuffer.wrap(data);
@@ -50,6 +51,7 @@ final class NbdClient implements AutoCloseable {
     }
 
     /** One chunk of an answer, or a simple answer: then the kind is -1. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Chunk(int kind, boolean last, long cookie, int error, byte[] data) {
         ByteBuffer buffer() {
             return ByteBuffer.wrap(data);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.qcow2.conformance.nbd.NbdServer.Life;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
@@ -95,7 +96,8 @@ class ServerLifeTest {
                 .hasMessageContaining("the file exists");
         assertThat(path).exists();
         Files.delete(path);
-        try (ServerSocketChannel taken = ServerSocketChannel.open().bind(new InetSocketAddress("127.0.0.1", 0))) {
+        try (ServerSocketChannel taken =
+                ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             int port = ((InetSocketAddress) taken.getLocalAddress()).getPort();
             assertThatThrownBy(() -> ServedSocket.open(ListenAddress.tcp("127.0.0.1", port)))
                     .hasMessageContaining("127.0.0.1:" + port)

@@ -144,7 +144,7 @@ class NodeOpenerTest {
             })
     @DisplayName("Sizes are read as people type them")
     void sizes(String pair) {
-        String[] parts = pair.split("=");
+        String[] parts = pair.split("=", -1);
         assertThat(ByteSize.parse(parts[0])).hasValue(Long.parseLong(parts[1]));
     }
 
@@ -168,7 +168,7 @@ class NodeOpenerTest {
             })
     @DisplayName("Sizes are written as QEMU writes them")
     void texts(String pair) {
-        String[] parts = pair.split("=");
+        String[] parts = pair.split("=", -1);
         assertThat(ByteSize.text(Long.parseLong(parts[0]))).isEqualTo(parts[1]);
     }
 }
