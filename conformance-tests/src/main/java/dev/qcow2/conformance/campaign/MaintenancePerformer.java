@@ -48,9 +48,10 @@ final class MaintenancePerformer {
             rebase(rebase);
         } else if (step instanceof Amend amend) {
             amend(amend.changes());
-        } else {
-            // QC-MNT-21: the overlay reads as before, whatever is in it now.
-            allDo("commit", MaintenanceDriver::commit);
+        } else if (allDo("commit", MaintenanceDriver::commit)) {
+            // QC-MNT-21: the overlay reads as before, whatever is in it now; but of machine state nothing is
+            // (QC-SNAP-22).
+            world.model().dropVmState();
         }
     }
 

@@ -142,6 +142,24 @@ class JudgesTest {
     }
 
     @Test
+    @DisplayName("QC-SNAP-22 a commit empties the area of machine state")
+    void commitDropsMachineState() throws Exception {
+        String text = """
+                qcow2-script 1
+                layer qcow2 0 version 3 cluster 16384 refcount 4 subclusters
+                layer qcow2 0 version 3 cluster 16384 refcount 32 subclusters kit
+                operations
+                vm-state write 21681 27269 4096
+                commit
+                vm-state read 0 22727
+                """;
+        CampaignOptions options = CampaignOptions.ofSeed(0).withQemuEvery(0);
+        ReferenceDriver driver = new ReferenceDriver();
+        assertThat(Campaign.replay(ScriptText.parse(text), options, List.of(driver, driver)))
+                .isEmpty();
+    }
+
+    @Test
     @DisplayName("QC-L2-07 the states before and after a request are read from the image")
     void transitions() throws Exception {
         Script script = ScriptText.parse(BUILT + "write 2048 512 1\n");

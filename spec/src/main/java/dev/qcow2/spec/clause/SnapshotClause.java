@@ -89,7 +89,7 @@ public enum SnapshotClause implements Clause {
             READER,
             WRITER),
     QC_SNAP_22(
-            "A snapshot keeps the area of machine state as it stands and leaves it empty, loading it brings that back, and a resize empties the area.",
+            "A snapshot keeps the area of machine state as it stands and leaves it empty, loading it brings that back, and a resize or a commit empties the area.",
             V2,
             WRITER);
 

@@ -40,8 +40,8 @@ public interface MaintenanceDriver extends DiskDriver {
             throws DiskException;
 
     /**
-     * Writes all that an overlay holds into its backing file, which then reads as the overlay did, and empties the overlay.
-     * A backing file that is shorter grows first.
+     * Writes all that an overlay holds into its backing file, which then reads as the overlay did, and empties the overlay,
+     * its area of machine state too (QC-SNAP-22). A backing file that is shorter grows first.
      *
      * @param directory where files live
      * @param fileName the overlay

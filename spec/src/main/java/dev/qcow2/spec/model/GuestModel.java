@@ -131,6 +131,11 @@ public final class GuestModel implements BaseContent {
         vmState = new SparsePages(BaseContent.empty());
     }
 
+    /** Empties the area of machine state, as a commit does, which gives up all that the overlay maps (QC-SNAP-22). */
+    public void dropVmState() {
+        vmState = new SparsePages(BaseContent.empty());
+    }
+
     /**
      * Reads machine state; what was never written reads as zero.
      *
