@@ -130,12 +130,15 @@ final class ZeroPath {
             zeroPart(request, from, to);
             return;
         }
+        // The parts are data, so they come first: once the bits are set, a cluster that has no data left would be given
+        // up,
+        // and the parts would take another one.
         zeroPart(request, from, firstWhole);
+        zeroPart(request, endWhole, to);
         zeroData(firstWhole, endWhole, purpose);
         if (!zeroSubclusters(firstWhole, endWhole, purpose)) {
             writeZeros(request, firstWhole, endWhole);
         }
-        zeroPart(request, endWhole, to);
     }
 
     /** Changes the bits of whole subclusters of one cluster; false if the cluster has none, because it is compressed. */

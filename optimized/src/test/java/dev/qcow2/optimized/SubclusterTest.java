@@ -195,4 +195,24 @@ class SubclusterTest {
             }
         }
     }
+
+    @Test
+    @DisplayName("Zeroes that end inside a subcluster keep the host cluster that their last part needs (QC-SUB-01)")
+    void zeroesKeepTheClusterOfTheirPart() throws DiskException {
+        create(true);
+        long before;
+        try (VirtualDisk disk = open()) {
+            disk.write(SUB, ByteBuffer.wrap(Images.filled(SUB, 1)));
+            disk.writeZeroes(SUB, SUB, VirtualDisk.ZeroMode.KEEP_ALLOCATION);
+            disk.flush();
+            before = word(L2_AT);
+            disk.writeZeroes(0, 2 * SUB + 100, VirtualDisk.ZeroMode.MAY_UNMAP);
+            ByteBuffer bytes = ByteBuffer.allocate(3 * SUB);
+            disk.read(0, bytes);
+            assertThat(bytes.get(2 * SUB + 99)).isZero();
+            assertThat(bytes.get(2 * SUB + 100)).isEqualTo((byte) 7);
+        }
+        assertThat(before).isNotZero();
+        assertThat(word(L2_AT)).isEqualTo(before);
+    }
 }
