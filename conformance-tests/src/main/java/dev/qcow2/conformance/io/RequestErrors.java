@@ -1,7 +1,6 @@
 package dev.qcow2.conformance.io;
 
 import dev.qcow2.conformance.tool.Failures;
-import dev.qcow2.spec.disk.BackingException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.NoSpaceException;
@@ -42,9 +41,6 @@ final class RequestErrors {
 
     /** Names the reason why an image can't be opened. */
     static String opening(DiskException failure) {
-        if (failure instanceof BackingException backing) {
-            return "Could not open backing file: " + Failures.words(backing);
-        }
         return failure instanceof HostIoException host ? host(host) : Failures.words(failure);
     }
 
