@@ -81,12 +81,22 @@ final class ClusterAllocator {
 
     /** Takes clusters for a table that must be contiguous, behind everything else. */
     long allocateContiguous(long clusters) throws DiskException {
-        long first;
-        do {
-            first = Math.max(space.usedClusters(), 1);
-        } while (addMissingBlock(first, clusters));
+        long first = Math.max(space.usedClusters(), 1);
+        boolean settled = false;
+        while (!settled) {
+            // A power cut may leave counts past the file's end, and a reference may lie there: such clusters are passed
+            // over.
+            long taken = lastTaken(first, clusters);
+            if (taken >= first) {
+                first = taken + 1;
+            } else if (addMissingBlock(first, clusters)) {
+                first = Math.max(first, space.usedClusters());
+            } else {
+                settled = true;
+            }
+        }
         for (long cluster = first; cluster < first + clusters; cluster++) {
-            requireUnused(cluster);
+            requireNotReserved(cluster);
             refcounts.setUntold(cluster, 1);
         }
         space.use(first, clusters);
@@ -163,12 +173,14 @@ final class ClusterAllocator {
         refcounts.setUntold(cluster, 1);
     }
 
-    private void requireUnused(long cluster) throws DiskException {
-        requireNotReserved(cluster);
-        if (refcounts.count(cluster) != 0) {
-            throw new CorruptImageException(
-                    host.name(), QC_REF_03, cluster << clusterBits, "a count past the file's end", "0");
+    /** Returns the last cluster of a range that has a count above 0, or -1. */
+    private long lastTaken(long first, long clusters) throws DiskException {
+        for (long cluster = first + clusters - 1; cluster >= first; cluster--) {
+            if (refcounts.hasBlock(cluster) && refcounts.count(cluster) != 0) {
+                return cluster;
+            }
         }
+        return -1;
     }
 
     private void requireNotReserved(long cluster) throws DiskException {
