@@ -41,13 +41,8 @@ final class RequestErrors {
 
     /** Names the reason why an image can't be opened. */
     static String opening(DiskException failure) {
-        return failure instanceof HostIoException host ? host(host) : Failures.words(failure);
-    }
-
-    private static String host(HostIoException failure) {
-        String message = String.valueOf(failure.getMessage());
-        int colon = message.indexOf(": ");
-        String file = colon < 0 ? "" : message.substring(0, colon);
-        return file.isEmpty() ? Failures.words(failure) : Failures.open(file, failure);
+        return failure instanceof HostIoException host
+                ? Failures.inner(host.fileName(), host)
+                : Failures.words(failure);
     }
 }
