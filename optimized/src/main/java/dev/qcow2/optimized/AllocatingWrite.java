@@ -166,6 +166,9 @@ final class AllocatingWrite {
         try {
             PendingFrees frees = image.checkpoint().frees();
             Slice slice = mapping.writable(step.guestCluster, image.allocator(), frees);
+            if (!step.reused) {
+                mapping.requireDroppable(slice, step.guestCluster, step.clusters);
+            }
             for (int i = 0; i < step.clusters; i++) {
                 long cluster = step.guestCluster + i;
                 long old = mapping.rawEntry(slice, cluster);

@@ -218,7 +218,13 @@ final class Amendment {
 
     private RefcountStore counts(ImageHeader header) throws DiskException {
         HostSpace space = new HostSpace(header.clusterBits(), host.size());
-        return new RefcountStore(host, space, header, CacheBudget.atDepth(0).refcountBytes(), null);
+        return new RefcountStore(
+                host,
+                space,
+                new StructureMap(host, header),
+                header,
+                CacheBudget.atDepth(0).refcountBytes(),
+                null);
     }
 
     private void noteStructures(RefcountStore old, ImageHeader header) throws DiskException {

@@ -1,11 +1,10 @@
 package dev.qcow2.optimized;
 
-import static dev.qcow2.spec.clause.RefcountClause.QC_REF_03;
-
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings the metadata in memory to the disk, in the order in which a power cut at any moment leaves leaks only:
@@ -219,25 +218,21 @@ final class Checkpoint {
         if (taken.runs() == 0) {
             return;
         }
-        long corruptCluster = -1;
+        CorruptImageException corruption = null;
         while (taken.runs() > 0) {
             long first = taken.first(taken.runs() - 1);
             long length = taken.length(taken.runs() - 1);
             // Forgotten first: if the host fails now the clusters leak, but no count is lowered twice.
             taken.removeLast();
             punchUnshared(first, length);
-            corruptCluster = Math.max(corruptCluster, lower(first, length));
+            CorruptImageException found = lower(first, length);
+            corruption = corruption == null ? found : corruption;
         }
         if (writesCounts) {
             writeBlocks();
         }
-        if (corruptCluster >= 0) {
-            throw new CorruptImageException(
-                    host.name(),
-                    QC_REF_03,
-                    corruptCluster << image.header().clusterBits(),
-                    "an entry that named a free cluster",
-                    "a cluster whose count is at least 1");
+        if (corruption != null) {
+            throw corruption;
         }
     }
 
@@ -254,7 +249,8 @@ final class Checkpoint {
     private boolean isUnshared(long cluster) throws DiskException {
         metadata.lock();
         try {
-            return image.refcounts().count(cluster) == 1;
+            return image.refcounts().count(cluster) == 1
+                    && !image.allocator().structures().holdsAny(cluster, 1);
         } finally {
             metadata.unlock();
         }
@@ -273,18 +269,19 @@ final class Checkpoint {
         }
     }
 
-    private long lower(long first, long length) throws DiskException {
+    /** Lowers what can be lowered; returns what is wrong with the rest. */
+    private @Nullable CorruptImageException lower(long first, long length) throws DiskException {
         metadata.lock();
         try {
-            long corruptCluster = -1;
+            CorruptImageException corruption = null;
             for (long cluster = first; cluster < first + length; cluster++) {
-                if (image.refcounts().count(cluster) == 0) {
-                    corruptCluster = cluster;
-                } else {
+                try {
                     image.allocator().lower(cluster);
+                } catch (CorruptImageException e) {
+                    corruption = e;
                 }
             }
-            return corruptCluster;
+            return corruption;
         } finally {
             metadata.unlock();
         }

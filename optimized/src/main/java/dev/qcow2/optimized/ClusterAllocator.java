@@ -2,7 +2,6 @@ package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
 import static dev.qcow2.spec.clause.RefcountClause.QC_REF_03;
-import static dev.qcow2.spec.clause.RefcountClause.QC_REF_16;
 
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
@@ -21,18 +20,26 @@ final class ClusterAllocator {
 
     private final HostFile host;
     private final RefcountStore refcounts;
+    private final StructureMap structures;
     private final HostSpace space;
     private final GrowthAhead ahead;
     private final int clusterBits;
     private long cursor = 1;
     private int runLength;
 
-    ClusterAllocator(HostFile host, RefcountStore refcounts, HostSpace space, GrowthAhead ahead, int clusterBits) {
+    ClusterAllocator(
+            HostFile host, RefcountStore refcounts, StructureMap structures, HostSpace space, GrowthAhead ahead) {
         this.host = host;
         this.refcounts = refcounts;
         this.space = space;
         this.ahead = ahead;
-        this.clusterBits = clusterBits;
+        this.clusterBits = refcounts.clusterBits();
+        this.structures = structures;
+    }
+
+    /** What the clusters that are handed out are not. */
+    StructureMap structures() {
+        return structures;
     }
 
     /** Says whether so many clusters can be allocated without a longer refcount table, whatever is free. */
@@ -51,10 +58,12 @@ final class ClusterAllocator {
         long first = nextFree();
         long usedBefore = space.usedClusters();
         int length = 1;
-        refcounts.set(first, 1);
         while (length < atMost && isFree(first + length)) {
-            refcounts.set(first + length, 1);
             length++;
+        }
+        requireNotReserved(first, length);
+        for (long cluster = first; cluster < first + length; cluster++) {
+            refcounts.set(cluster, 1);
         }
         runLength = length;
         cursor = first + length;
@@ -73,7 +82,7 @@ final class ClusterAllocator {
         if (!isFree(cluster)) {
             return false;
         }
-        requireNotReserved(cluster);
+        requireNotReserved(cluster, 1);
         refcounts.set(cluster, 1);
         space.use(cluster, 1);
         return true;
@@ -95,8 +104,8 @@ final class ClusterAllocator {
                 settled = true;
             }
         }
+        requireNotReserved(first, clusters);
         for (long cluster = first; cluster < first + clusters; cluster++) {
-            requireNotReserved(cluster);
             refcounts.setUntold(cluster, 1);
         }
         space.use(first, clusters);
@@ -113,6 +122,9 @@ final class ClusterAllocator {
 
     /** Lowers a count; the flush that dropped the reference is over (QC-REF-14, QC-REF-15). */
     void lower(long cluster) throws DiskException {
+        if (refcounts.count(cluster) == 1) {
+            structures.requireNone(cluster, 1);
+        }
         refcounts.lower(cluster);
         if (refcounts.count(cluster) == 0) {
             cursor = Math.min(cursor, cluster);
@@ -143,7 +155,6 @@ final class ClusterAllocator {
                 // The block lies in the range that it counts, so it needs no other block to be counted (QC-REF-10).
                 addBlock(cluster >>> refcounts.blockBits(), cluster);
             } else if (refcounts.count(cluster) == 0) {
-                requireNotReserved(cluster);
                 return cluster;
             }
             cursor = cluster + 1;
@@ -166,7 +177,7 @@ final class ClusterAllocator {
     }
 
     private void addBlock(long index, long cluster) throws DiskException {
-        requireNotReserved(cluster);
+        requireNotReserved(cluster, 1);
         clear(cluster, 1);
         space.use(cluster, 1);
         refcounts.addBlock(index, cluster);
@@ -183,17 +194,12 @@ final class ClusterAllocator {
         return -1;
     }
 
-    private void requireNotReserved(long cluster) throws DiskException {
-        if (cluster >= 1L << (HOST_OFFSET_BITS - clusterBits)) {
+    private void requireNotReserved(long first, long count) throws DiskException {
+        if (first + count > 1L << (HOST_OFFSET_BITS - clusterBits)) {
             throw new RequestRefusedException(
                     host.name(), QC_LIM_06, "the file would grow beyond 2^" + HOST_OFFSET_BITS + " bytes");
         }
-        long table = refcounts.table().hostOffset() >>> clusterBits;
-        long tableEnd = table + (refcounts.table().entries() >>> (clusterBits - 3));
-        if (cluster == 0 || (cluster >= table && cluster < tableEnd)) {
-            // A wrong count of 0 must not make us write over the tables.
-            throw new CorruptImageException(
-                    host.name(), QC_REF_16, cluster << clusterBits, "metadata whose count is 0", "a count of 1");
-        }
+        // A wrong count of 0 must not make us write over the tables.
+        structures.requireNone(first, count);
     }
 }

@@ -191,6 +191,7 @@ final class CompressedWrite {
         try {
             PendingFrees frees = image.checkpoint().frees();
             Slice slice = mapping.writable(batch.firstCluster, image.allocator(), frees);
+            mapping.requireDroppable(slice, batch.firstCluster, batch.packed);
             for (int i = 0; i < batch.packed; i++) {
                 long entry = CompressedBits.entry(batch.offsets[i], batch.lengths[i], clusterBits);
                 image.compressed().cache().forget(entry);

@@ -58,10 +58,11 @@ final class Image implements Layer {
         this.dataFile = data == null ? null : new DataFile(data, header.rawDataFile());
         this.options = options;
         this.space = new HostSpace(header.clusterBits(), host.size());
-        this.refcounts = new RefcountStore(host, space, header, budget.refcountBytes(), teller);
+        StructureMap structures = new StructureMap(host, header);
+        this.refcounts = new RefcountStore(host, space, structures, header, budget.refcountBytes(), teller);
         this.ahead = new GrowthAhead(host, space, header.clusterBits(), options.growAhead());
-        this.allocator = new ClusterAllocator(host, refcounts, space, ahead, header.clusterBits());
-        this.mapping = new MappingTables(host, space, header, budget.l2Bytes(), teller);
+        this.allocator = new ClusterAllocator(host, refcounts, structures, space, ahead);
+        this.mapping = new MappingTables(host, space, structures, header, budget.l2Bytes(), teller);
         this.subclusters = new SubclusterMap(this);
         this.compressed = new CompressedReader(host, header, options);
         this.packSpace = new PackSpace(refcounts, allocator, header.clusterBits());

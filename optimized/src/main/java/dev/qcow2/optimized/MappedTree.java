@@ -195,7 +195,7 @@ final class MappedTree {
 
     private long load(RootTable l1, int index, ByteBuffer table) throws DiskException {
         long entry = l1.get(index);
-        long offset = entry == 0 ? 0 : image.mapping().checkedL2Offset(entry, l1.entryOffset(index));
+        long offset = entry == 0 ? 0 : image.mapping().checks().l2Offset(entry, l1.entryOffset(index));
         if (offset != 0) {
             image.host().readZeroPadded(offset, table.clear());
         }
@@ -205,9 +205,9 @@ final class MappedTree {
     private long checked(ByteBuffer table, long tableOffset, int at) throws DiskException {
         long entry = table.getLong(at);
         if (image.mapping().extended()) {
-            image.mapping().checkExtended(entry, table.getLong(at + 8), tableOffset + at);
+            image.mapping().checks().extended(entry, table.getLong(at + 8), tableOffset + at);
         } else if (entry != 0) {
-            image.mapping().check(entry, tableOffset + at);
+            image.mapping().checks().standard(entry, tableOffset + at);
         }
         return entry;
     }

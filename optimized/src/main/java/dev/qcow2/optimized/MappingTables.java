@@ -1,21 +1,5 @@
 package dev.qcow2.optimized;
 
-import static dev.qcow2.spec.clause.CompressionClause.QC_CMP_11;
-import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_02;
-import static dev.qcow2.spec.clause.DataFileClause.QC_DATA_05;
-import static dev.qcow2.spec.clause.MappingClause.QC_L1_01;
-import static dev.qcow2.spec.clause.MappingClause.QC_L1_02;
-import static dev.qcow2.spec.clause.MappingClause.QC_L2_04;
-import static dev.qcow2.spec.clause.MappingClause.QC_L2_05;
-import static dev.qcow2.spec.clause.MappingClause.QC_L2_08;
-import static dev.qcow2.spec.clause.MappingClause.QC_L2_14;
-import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_06;
-import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_07;
-import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_08;
-import static dev.qcow2.spec.clause.SubclusterClause.QC_SUB_09;
-
-import dev.qcow2.spec.clause.Clause;
-import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
@@ -32,8 +16,7 @@ final class MappingTables {
     static final int SLICE_BITS = 12;
 
     private final HostFile host;
-    private final HostSpace space;
-    private final int version;
+    private final StructureMap structures;
     private final int clusterBits;
     private final boolean extended;
     private final boolean dataFile;
@@ -41,14 +24,21 @@ final class MappingTables {
     private final int l2Bits;
     private final int sliceBits;
     private final SliceCache slices;
+    private final EntryChecks checks;
     private final @Nullable ChangeTeller teller;
     private RootTable l1;
 
-    MappingTables(HostFile host, HostSpace space, ImageHeader header, long budgetBytes, @Nullable ChangeTeller teller) {
+    MappingTables(
+            HostFile host,
+            HostSpace space,
+            StructureMap structures,
+            ImageHeader header,
+            long budgetBytes,
+            @Nullable ChangeTeller teller) {
+        this.structures = structures;
         this.teller = teller;
         this.host = host;
-        this.space = space;
-        this.version = header.version();
+        this.checks = new EntryChecks(host, space, header);
         this.clusterBits = header.clusterBits();
         this.extended = header.extendedL2();
         this.dataFile = header.dataFile();
@@ -57,10 +47,16 @@ final class MappingTables {
         this.sliceBits = Math.min(SLICE_BITS, clusterBits);
         this.slices = new SliceCache(host, sliceBits, budgetBytes);
         this.l1 = new RootTable(host, header.l1Offset(), header.l1Size());
+        structures.setL1(l1);
     }
 
     SliceCache slices() {
         return slices;
+    }
+
+    /** What entries of the image's tables must be like. */
+    EntryChecks checks() {
+        return checks;
     }
 
     RootTable l1() {
@@ -69,6 +65,7 @@ final class MappingTables {
 
     void replaceL1(RootTable other) {
         l1 = other;
+        structures.setL1(other);
     }
 
     /** QC-L1-06: whether the L1 table reaches a guest cluster. */
@@ -156,6 +153,8 @@ final class MappingTables {
                 frees.add(table >>> clusterBits);
             }
             table = fresh;
+        } else {
+            structures.requireOnlyL2Table(table >>> clusterBits);
         }
         return slices.get(sliceOffset(table, guestCluster));
     }
@@ -193,29 +192,20 @@ final class MappingTables {
         if (entry == 0) {
             return 0;
         }
-        check(entry, slice.hostOffset + 8L * index);
+        checks.standard(entry, slice.hostOffset + 8L * index);
         if (dataFile) {
-            checkPlace(entry, slice.hostOffset + 8L * index, guestCluster);
+            checks.place(entry, slice.hostOffset + 8L * index, guestCluster);
         }
         return EntryBits.meant(entry, dataFile);
-    }
-
-    /** QC-DATA-02: a guest cluster has one place in the data file only. */
-    private void checkPlace(long entry, long entryAt, long guestCluster) throws DiskException {
-        boolean named =
-                EntryBits.offset(entry) != 0 || (entry & (EntryBits.COPIED | EntryBits.ZERO)) == EntryBits.COPIED;
-        if (named && EntryBits.offset(entry) != guestCluster << clusterBits) {
-            throw corrupt(QC_DATA_02, entryAt, entry, "the guest's own offset");
-        }
     }
 
     private long extendedEntry(Slice slice, int index, long guestCluster) throws DiskException {
         long entry = slice.get(2 * index);
         long bitmap = slice.get(2 * index + 1);
         if ((entry | bitmap) != 0) {
-            checkExtended(entry, bitmap, slice.hostOffset + 16L * index);
+            checks.extended(entry, bitmap, slice.hostOffset + 16L * index);
             if (dataFile) {
-                checkPlace(entry, slice.hostOffset + 16L * index, guestCluster);
+                checks.place(entry, slice.hostOffset + 16L * index, guestCluster);
             }
         }
         return EntryBits.meant(entry, dataFile);
@@ -295,6 +285,19 @@ final class MappingTables {
         };
     }
 
+    /**
+     * Refuses to drop the entries of guest clusters that name a table of the image and are said to be the only ones that
+     * do, so that it would become free. Asked before the first of them changes.
+     */
+    void requireDroppable(Slice slice, long guestCluster, int count) throws DiskException {
+        for (int i = 0; i < count && !dataFile; i++) {
+            long entry = rawEntry(slice, guestCluster + i);
+            if (EntryBits.ownsCluster(entry) && EntryBits.offset(entry) != 0) {
+                structures.requireNone(EntryBits.offset(entry) >>> clusterBits, 1);
+            }
+        }
+    }
+
     /** Notes for later that an entry no longer refers to the host clusters that it names (QC-REF-14). */
     void drop(long entry, PendingFrees frees) {
         if (dataFile) {
@@ -318,78 +321,7 @@ final class MappingTables {
         if (entry == 0) {
             return 0;
         }
-        return checkedL2Offset(entry, l1.entryOffset(l1Index));
-    }
-
-    /** Checks an entry of any L1 table, and returns the L2 table's offset in it. */
-    long checkedL2Offset(long entry, long entryAt) throws DiskException {
-        if (EntryBits.l1ReservedSet(entry)) {
-            throw corrupt(QC_L1_02, entryAt, entry, "reserved bits clear");
-        }
-        long offset = EntryBits.offset(entry);
-        if ((offset & ((1L << clusterBits) - 1)) != 0) {
-            throw corrupt(QC_L1_01, entryAt, entry, "a multiple of the cluster size");
-        }
-        if (offset != 0 && !space.mayBeNamed(offset)) {
-            throw corrupt(QC_L2_14, entryAt, entry, "an offset inside the file");
-        }
-        return offset;
-    }
-
-    void check(long entry, long entryAt) throws DiskException {
-        // QC-L2-02: nothing of what follows is said of compressed descriptors.
-        if ((entry & EntryBits.COMPRESSED) != 0) {
-            checkCompressed(entry, entryAt);
-            return;
-        }
-        if (EntryBits.l2ReservedSet(entry)) {
-            throw corrupt(QC_L2_05, entryAt, entry, "reserved bits clear");
-        }
-        if (version == 2 && (entry & EntryBits.ZERO) != 0) {
-            throw corrupt(QC_L2_08, entryAt, entry, "bit 0 clear in version 2");
-        }
-        long offset = EntryBits.offset(entry);
-        if ((offset & ((1L << clusterBits) - 1)) != 0) {
-            throw corrupt(QC_L2_04, entryAt, entry, "a multiple of the cluster size");
-        }
-        if (offset != 0 && !dataFile && !space.mayBeNamed(offset)) {
-            throw corrupt(QC_L2_14, entryAt, entry, "an offset inside the file");
-        }
-    }
-
-    /** As {@link #check}, for an entry with a second word (QC-HDR-20). */
-    void checkExtended(long entry, long bitmap, long entryAt) throws DiskException {
-        check(entry, entryAt);
-        if ((entry & EntryBits.COMPRESSED) != 0) {
-            if (bitmap != 0) {
-                throw corrupt(QC_SUB_08, entryAt + 8, bitmap, "0 next to a compressed descriptor");
-            }
-            return;
-        }
-        if ((entry & EntryBits.ZERO) != 0) {
-            throw corrupt(QC_SUB_09, entryAt, entry, "bit 0 clear in an extended entry");
-        }
-        if (SubclusterBits.contradicts(bitmap)) {
-            throw corrupt(QC_SUB_06, entryAt + 8, bitmap, "no subcluster that is both allocated and zero");
-        }
-        boolean named = EntryBits.offset(entry) != 0 || (dataFile && EntryBits.copied(entry));
-        if (SubclusterBits.allocated(bitmap) != 0 && !named) {
-            throw corrupt(QC_SUB_07, entryAt + 8, bitmap, "no allocated subcluster without a host cluster");
-        }
-    }
-
-    private void checkCompressed(long entry, long entryAt) throws DiskException {
-        if (dataFile) {
-            throw corrupt(QC_DATA_05, entryAt, entry, "no compressed cluster next to a data file");
-        }
-        if (!space.mayBeNamed(CompressedBits.offset(entry, clusterBits))
-                || !space.mayBeNamed(CompressedBits.lastCluster(entry, clusterBits) << clusterBits)) {
-            throw corrupt(QC_CMP_11, entryAt, entry, "a stream inside the file");
-        }
-    }
-
-    private CorruptImageException corrupt(Clause clause, long entryAt, long entry, String allowed) {
-        return new CorruptImageException(host.name(), clause, entryAt, RefcountStore.hex(entry), allowed);
+        return checks.l2Offset(entry, l1.entryOffset(l1Index));
     }
 
     private long sliceOffset(long table, long guestCluster) {

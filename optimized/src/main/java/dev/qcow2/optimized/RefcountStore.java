@@ -22,6 +22,7 @@ final class RefcountStore {
 
     private final HostFile host;
     private final HostSpace space;
+    private final StructureMap structures;
     private final int clusterBits;
     private final int order;
     private final int blockBits;
@@ -31,7 +32,14 @@ final class RefcountStore {
     private final @Nullable ChangeTeller teller;
     private RootTable table;
 
-    RefcountStore(HostFile host, HostSpace space, ImageHeader header, long budgetBytes, @Nullable ChangeTeller teller) {
+    RefcountStore(
+            HostFile host,
+            HostSpace space,
+            StructureMap structures,
+            ImageHeader header,
+            long budgetBytes,
+            @Nullable ChangeTeller teller) {
+        this.structures = structures;
         this.teller = teller;
         this.host = host;
         this.space = space;
@@ -44,6 +52,7 @@ final class RefcountStore {
         this.blocks = new SliceCache(host, sliceBits, budgetBytes);
         this.table =
                 new RootTable(host, header.refcountTableOffset(), header.refcountTableClusters() << (clusterBits - 3));
+        structures.setRefcountTable(table);
     }
 
     SliceCache blocks() {
@@ -56,6 +65,11 @@ final class RefcountStore {
 
     void replaceTable(RootTable longer) {
         table = longer;
+        structures.setRefcountTable(longer);
+    }
+
+    int clusterBits() {
+        return clusterBits;
     }
 
     int blockBits() {
@@ -91,6 +105,7 @@ final class RefcountStore {
 
     /** Sets the count of a cluster that no entry names: the file itself needs it, and traces don't speak of it. */
     void setUntold(long cluster, long count) throws DiskException {
+        structures.requireOnlyBlock(blockOffset((int) (cluster >>> blockBits)) >>> clusterBits);
         Slice slice = slice(cluster);
         RefcountBits.set(slice.bytes, indexInSlice(cluster), order, count);
         blocks.markDirty(slice);

@@ -15,6 +15,7 @@ final class RootTable {
 
     private static final int CHUNK_BITS = 9;
     private static final int CHUNK_ENTRIES = 1 << CHUNK_BITS;
+    private static final int SCAN_ENTRIES = 1 << 13;
 
     private final HostFile host;
     private final long hostOffset;
@@ -22,6 +23,7 @@ final class RootTable {
     private final @Nullable Slice[] chunks;
     private List<Slice> dirty = new ArrayList<>();
     private List<Slice> spare = new ArrayList<>();
+    private @Nullable NamedClusters named;
 
     RootTable(HostFile host, long hostOffset, int entries) {
         this.host = host;
@@ -48,8 +50,56 @@ final class RootTable {
 
     void set(int index, long value) throws DiskException {
         Slice chunk = chunk(index);
+        if (named != null) {
+            named.replaced(chunk.get(index & (CHUNK_ENTRIES - 1)), value);
+        }
         chunk.set(index & (CHUNK_ENTRIES - 1), value);
         markDirty(chunk);
+    }
+
+    /** Which clusters the entries name; the whole table is read when this is asked for the first time. */
+    NamedClusters named(int clusterBits) throws DiskException {
+        if (named == null) {
+            named = new NamedClusters(this, clusterBits);
+        }
+        return named;
+    }
+
+    /** Hears of an entry that is not 0. */
+    interface Visitor {
+        /** Hears of it. */
+        void visit(int index, long entry);
+    }
+
+    /** Visits the entries that are not 0. What is not in memory is read piece by piece, and does not stay there. */
+    void forEachUsed(Visitor visitor) throws DiskException {
+        Slice scratch = null;
+        int number = 0;
+        while (number < chunks.length) {
+            Slice chunk = chunks[number];
+            int last = number + 1;
+            if (chunk == null) {
+                while (last < chunks.length && chunks[last] == null && last - number < SCAN_ENTRIES >>> CHUNK_BITS) {
+                    last++;
+                }
+                chunk = scratch == null ? new Slice(8 * Math.min(SCAN_ENTRIES, entries)) : scratch;
+                scratch = chunk;
+                int length = Math.min(entries, last << CHUNK_BITS) - (number << CHUNK_BITS);
+                host.readZeroPadded(
+                        entryOffset(number << CHUNK_BITS), chunk.view.clear().limit(8 * length));
+            }
+            visit(chunk, number << CHUNK_BITS, Math.min(entries, last << CHUNK_BITS), visitor);
+            number = last;
+        }
+    }
+
+    private static void visit(Slice chunk, int first, int end, Visitor visitor) {
+        for (int index = first; index < end; index++) {
+            long entry = chunk.get(index - first);
+            if (entry != 0) {
+                visitor.visit(index, entry);
+            }
+        }
     }
 
     void markDirty(Slice chunk) {

@@ -35,6 +35,7 @@ final class SnapshotOperations {
         this.tree = new MappedTree(image);
         this.entries = new ArrayList<>(entries);
         this.tableOffset = image.header().snapshotsOffset();
+        noteStructures();
     }
 
     List<SnapshotInfo> list() {
@@ -195,8 +196,18 @@ final class SnapshotOperations {
         tableOffset = offset;
         entries.clear();
         entries.addAll(changed);
+        noteStructures();
         freeTable(oldOffset, oldBytes);
         image.checkpoint().run();
+    }
+
+    private void noteStructures() {
+        List<StructureMap.Range> ranges = new ArrayList<>();
+        ranges.add(new StructureMap.Range(tableOffset, SnapshotTable.bytes(entries)));
+        for (SnapshotTable.Entry entry : entries) {
+            ranges.add(new StructureMap.Range(entry.l1Offset(), 8L * entry.l1Size()));
+        }
+        image.allocator().structures().setSnapshots(ranges);
     }
 
     private void freeTable(long offset, long bytes) {

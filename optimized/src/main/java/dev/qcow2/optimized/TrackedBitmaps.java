@@ -70,6 +70,7 @@ final class TrackedBitmaps {
         this.storage = new BitmapStorage(image, growth);
         this.directory = directory;
         long at = directory.offset();
+        image.allocator().structures().setBitmaps(at, directory.length());
         for (BitmapDirectory.Entry entry : directory.entries()) {
             Bitmap bitmap = new Bitmap(entry.name(), entry.granularityBits(), entry, at);
             bitmap.enabled = entry.enabled();
@@ -338,5 +339,6 @@ final class TrackedBitmaps {
         }
         image.checkpoint().run();
         new BitmapExtension(image.host(), image.header()).set(entries.size(), length, offset);
+        image.allocator().structures().setBitmaps(offset, length);
     }
 }

@@ -166,6 +166,11 @@ final class WritePath {
         if (step.inPlace || step.reused) {
             step.hostOffset = EntryBits.offset(step.firstEntry) + (step.inPlace ? inCluster : 0);
             step.neverWritten = false;
+            if (!mapping.dataFile()) {
+                image.allocator()
+                        .structures()
+                        .requireNone(EntryBits.offset(step.firstEntry) >>> clusterBits, step.clusters);
+            }
         } else if (!allocate(step)) {
             return false;
         }

@@ -175,6 +175,7 @@ final class ZeroPath {
         Slice slice = mapping.writable(cluster, image.allocator(), frees);
         boolean keeps = SubclusterBits.allocated(bitmap) != 0 || purpose == Purpose.ZERO_AND_KEEP;
         if (!keeps) {
+            mapping.requireDroppable(slice, cluster, 1);
             mapping.drop(entry, frees);
         }
         mapping.put(slice, cluster, keeps ? entry : 0, bitmap);
@@ -264,6 +265,7 @@ final class ZeroPath {
     private void change(long cluster, int count, Purpose purpose) throws DiskException {
         PendingFrees frees = image.checkpoint().frees();
         Slice slice = mapping.writable(cluster, image.allocator(), frees);
+        mapping.requireDroppable(slice, cluster, count);
         for (long at = cluster; at < cluster + count; at++) {
             long old = EntryBits.meant(mapping.rawEntry(slice, at), mapping.dataFile());
             long changed = newEntry(old, purpose);

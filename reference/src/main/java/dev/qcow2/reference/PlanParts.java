@@ -8,11 +8,15 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The steps that plans have in common, each with the flush that its order of writes needs. */
 final class PlanParts {
 
     private final Image image;
+
+    /** The block that was found to be nothing else: counts that follow each other are in one, and to ask takes long. */
+    private long checkedBlock;
 
     PlanParts(Image image) {
         this.image = image;
@@ -43,6 +47,7 @@ final class PlanParts {
         }
         List<HostCluster> old = mapping.l2().hostClusters(image.geometry());
         if (!old.isEmpty()) {
+            new Occupants(image).requireFreeable(old.stream().collect(Collectors.toMap(host -> host, host -> 1L)));
             release(plan, old.get(0), old.size(), why);
         }
     }
@@ -66,6 +71,10 @@ final class PlanParts {
 
     Step setCount(HostCluster host, long from, long to) throws DiskException {
         long block = image.refcountTableEntry(image.geometry().blockIndex(host)).blockOffset();
+        if (block != checkedBlock) {
+            new Occupants(image).requireSingle(block);
+            checkedBlock = block;
+        }
         return new Step.SetCount(host, block, from, to);
     }
 

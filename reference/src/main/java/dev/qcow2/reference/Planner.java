@@ -49,9 +49,15 @@ final class Planner {
      * count is asked.
      */
     boolean ownsHost(Mapping mapping) throws DiskException {
-        return mapping.l2().hasHostCluster()
-                && !image.hasDataFile()
-                && image.countOfUsed(image.geometry().hostCluster(mapping.l2().hostOffset())) == 1;
+        if (!mapping.l2().hasHostCluster() || image.hasDataFile()) {
+            return false;
+        }
+        HostCluster host = image.geometry().hostCluster(mapping.l2().hostOffset());
+        boolean owned = image.countOfUsed(host) == 1;
+        if (owned) {
+            new Occupants(image).requireNone(host, 1);
+        }
+        return owned;
     }
 
     /** Plans to write bytes into a guest cluster. */

@@ -40,6 +40,7 @@ final class SnapshotPlanner {
 
     /** Plans fewer references to clusters, after the L1 table that held them is gone from the disk (QC-REF-14). */
     Plan lower(Map<HostCluster, Long> references) throws DiskException {
+        new Occupants(image).requireFreeable(references);
         Plan.Builder plan = new Plan.Builder("lower counts")
                 .note(Section.DECIDE, RefcountClause.QC_REF_14, "one L1 table less reaches the clusters");
         for (Map.Entry<HostCluster, Long> reference : references.entrySet()) {
@@ -105,6 +106,7 @@ final class SnapshotPlanner {
             table.put(entry.encode(image.geometry()));
         }
         if (changed) {
+            new Occupants(image).requireL2Only(l2Offset);
             Step write = new Step.Write("COPIED flags of an L2 table", l2Offset, table.flip());
             plan.add(Section.LINK, SnapshotClause.QC_SNAP_02, write);
         }

@@ -27,7 +27,11 @@ final class TablePlanner {
     /** Whether an L2 table of its own is needed before an entry changes (QC-L1-05). */
     boolean needsL2(GuestCluster guest) throws DiskException {
         L1Entry entry = image.l1Entry(image.geometry().l1Index(guest));
-        return !entry.allocated() || image.countOfUsed(image.geometry().hostCluster(entry.l2Offset())) > 1;
+        if (!entry.allocated() || image.countOfUsed(image.geometry().hostCluster(entry.l2Offset())) > 1) {
+            return true;
+        }
+        new Occupants(image).requireSingle(entry.l2Offset());
+        return false;
     }
 
     /** Clusters of an L1 table that is long enough for the whole disk and for a guest cluster. */

@@ -36,6 +36,7 @@ class CoreSizeTest {
             "DirtyBits.java",
             "EntryWalk.java",
             "CompressedWriter.java",
+            "Occupants.java",
             "DataFile.java",
             "FeatureBits.java",
             "GuestData.java",
