@@ -54,6 +54,9 @@ final class Occupants {
         int bits = image.geometry().clusterBits();
         Set<HostCluster> hit = new HashSet<>();
         visitAll((offset, bytes) -> {
+            if (bytes == 0) {
+                return;
+            }
             long first = offset >>> bits;
             long last = (offset + bytes - 1) >>> bits;
             if (last - first > clusters.size()) {
