@@ -1,16 +1,12 @@
 package dev.qcow2.optimized;
 
-import dev.qcow2.spec.disk.Bitmaps;
-import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
-import dev.qcow2.spec.disk.MappedExtent;
+import dev.qcow2.spec.disk.ForwardingDisk;
 import dev.qcow2.spec.disk.SnapshotInfo;
-import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.trace.TraceEvent;
 import dev.qcow2.spec.trace.TraceEvent.Verb;
 import java.nio.ByteBuffer;
-import java.util.List;
 
 /**
  * A disk that tells where requests begin and end, and when the file has all of it; what happens between is told by a {@link
@@ -19,13 +15,14 @@ import java.util.List;
  * <p>One change runs at a time, for a trace has no words for requests that overlap; reads run beside them as always. After
  * what rebuilds tables (resize, snapshots, machine state) everything is brought to the file, and the image is described anew.
  */
-final class TellingDisk implements VirtualDisk {
+final class TellingDisk extends ForwardingDisk {
 
     private final OptimizedDisk disk;
     private final boolean writable;
     private final ChangeTeller teller;
 
     private TellingDisk(OptimizedDisk disk, boolean writable, ChangeTeller teller) {
+        super(disk);
         this.disk = disk;
         this.writable = writable;
         this.teller = teller;
@@ -93,16 +90,6 @@ final class TellingDisk implements VirtualDisk {
     }
 
     @Override
-    public long size() throws DiskException {
-        return disk.size();
-    }
-
-    @Override
-    public void read(long guestOffset, ByteBuffer into) throws DiskException {
-        disk.read(guestOffset, into);
-    }
-
-    @Override
     public synchronized void write(long guestOffset, ByteBuffer from) throws DiskException {
         tell(Verb.WRITE, guestOffset, from.remaining(), () -> disk.write(guestOffset, from));
     }
@@ -134,43 +121,13 @@ final class TellingDisk implements VirtualDisk {
     }
 
     @Override
-    public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
-        return disk.status(guestOffset, length);
-    }
-
-    @Override
-    public List<MappedExtent> map(long guestOffset, long length) throws DiskException {
-        return disk.map(guestOffset, length);
-    }
-
-    @Override
     public synchronized void resize(long newSize, Preallocation preallocation) throws DiskException {
         describeAfter(() -> disk.resize(newSize, preallocation));
     }
 
     @Override
-    public void readVmState(long offset, ByteBuffer into) throws DiskException {
-        disk.readVmState(offset, into);
-    }
-
-    @Override
     public synchronized void writeVmState(long offset, ByteBuffer from) throws DiskException {
         describeAfter(() -> disk.writeVmState(offset, from));
-    }
-
-    @Override
-    public Bitmaps bitmaps() throws DiskException {
-        return disk.bitmaps();
-    }
-
-    @Override
-    public List<String> notices() {
-        return disk.notices();
-    }
-
-    @Override
-    public synchronized SnapshotInfo createSnapshot(String name) throws DiskException {
-        return createSnapshot(name, 0);
     }
 
     @Override
@@ -188,11 +145,6 @@ final class TellingDisk implements VirtualDisk {
     @Override
     public synchronized void deleteSnapshot(String id) throws DiskException {
         describeAfter(() -> disk.deleteSnapshot(id));
-    }
-
-    @Override
-    public List<SnapshotInfo> snapshots() throws DiskException {
-        return disk.snapshots();
     }
 
     @Override

@@ -47,10 +47,10 @@ record IoArguments(
     private static final char IMAGE_OPTIONS = '\u0002';
     private static final char IMPLEMENTATION = '\u0003';
 
-    private static final String LETTERS =
+    static final String LETTERS =
             "hVc:f:mT:" + ImageSettings.LETTERS + OBJECT + ":" + IMAGE_OPTIONS + IMPLEMENTATION + ":";
 
-    private static final Map<String, Character> LONG_NAMES = Map.ofEntries(
+    static final Map<String, Character> LONG_NAMES = Map.ofEntries(
             Map.entry("help", 'h'),
             Map.entry("version", 'V'),
             Map.entry("cmd", 'c'),

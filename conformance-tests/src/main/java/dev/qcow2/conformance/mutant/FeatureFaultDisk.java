@@ -1,24 +1,21 @@
 package dev.qcow2.conformance.mutant;
 
 import dev.qcow2.spec.disk.Bitmaps;
-import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.ForwardingDisk;
 import dev.qcow2.spec.disk.OpenOptions.Access;
-import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /** Errs in one place: in a request, or in what stands in the tables when the disk is closed. */
-final class FeatureFaultDisk implements VirtualDisk {
+final class FeatureFaultDisk extends ForwardingDisk {
 
-    private final VirtualDisk right;
     private final Optional<FeatureFault> fault;
     private final HostDirectory directory;
     private final String fileName;
@@ -26,7 +23,7 @@ final class FeatureFaultDisk implements VirtualDisk {
     private byte[] cut = new byte[0];
 
     FeatureFaultDisk(VirtualDisk right, Optional<FeatureFault> fault, HostDirectory directory, String fileName) {
-        this.right = right;
+        super(right);
         this.fault = fault;
         this.directory = directory;
         this.fileName = fileName;
@@ -37,14 +34,9 @@ final class FeatureFaultDisk implements VirtualDisk {
     }
 
     @Override
-    public long size() throws DiskException {
-        return right.size();
-    }
-
-    @Override
     public void read(long guestOffset, ByteBuffer into) throws DiskException {
         int start = into.position();
-        right.read(guestOffset, into);
+        target().read(guestOffset, into);
         if (has(FeatureFault.DATA_FILE_OFFSET_0_UNALLOCATED)) {
             for (int at = start; at < into.position() && guestOffset + at - start < FeatureJudge.CLUSTER; at++) {
                 into.put(at, (byte) 0);
@@ -64,21 +56,21 @@ final class FeatureFaultDisk implements VirtualDisk {
         boolean ragged = guestOffset % FeatureJudge.CLUSTER != 0 || from.remaining() % FeatureJudge.CLUSTER != 0;
         boolean unseen = has(FeatureFault.BITMAP_NOT_FOLLOWED) || (has(FeatureFault.BITMAP_ROUNDED_INWARDS) && ragged);
         enable(!unseen);
-        right.write(guestOffset, from);
+        target().write(guestOffset, from);
         enable(true);
     }
 
     /** Zeros the blocks that a write touches, as a copy does that forgot what was there. */
     private void zeroAround(long guestOffset, int length, int block) throws DiskException {
         long start = guestOffset / block * block;
-        long end = Math.min(right.size(), (guestOffset + length + block - 1) / block * block);
-        right.write(start, ByteBuffer.allocate((int) (end - start)));
+        long end = Math.min(target().size(), (guestOffset + length + block - 1) / block * block);
+        target().write(start, ByteBuffer.allocate((int) (end - start)));
     }
 
     private void enable(boolean enabled) throws DiskException {
         if (fault.isPresent() && fault.get().form() == FeatureFault.Form.BITMAPS) {
-            for (Bitmaps.BitmapInfo info : right.bitmaps().list()) {
-                right.bitmaps().setEnabled(info.name(), enabled);
+            for (Bitmaps.BitmapInfo info : target().bitmaps().list()) {
+                target().bitmaps().setEnabled(info.name(), enabled);
             }
         }
     }
@@ -87,16 +79,16 @@ final class FeatureFaultDisk implements VirtualDisk {
     public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
         if (has(FeatureFault.SUBCLUSTER_ZERO_TAKES_ALL)) {
             long start = guestOffset / FeatureJudge.CLUSTER * FeatureJudge.CLUSTER;
-            right.writeZeroes(start, FeatureJudge.CLUSTER, mode);
+            target().writeZeroes(start, FeatureJudge.CLUSTER, mode);
             return;
         }
         if (!has(FeatureFault.DATA_FILE_NOT_ZEROED)) {
-            right.writeZeroes(guestOffset, length, mode);
+            target().writeZeroes(guestOffset, length, mode);
             return;
         }
         ByteBuffer old = ByteBuffer.allocate((int) length);
-        right.read(guestOffset, old);
-        right.writeZeroes(guestOffset, length, mode);
+        target().read(guestOffset, old);
+        target().writeZeroes(guestOffset, length, mode);
         try (HostFile data = directory.open(FeatureJudge.DATA, Access.READ_WRITE)) {
             data.write(guestOffset, old.flip());
         }
@@ -105,18 +97,8 @@ final class FeatureFaultDisk implements VirtualDisk {
     @Override
     public void discard(long guestOffset, long length) throws DiskException {
         enable(!has(FeatureFault.BITMAP_FORGETS_DISCARD));
-        right.discard(guestOffset, length);
+        target().discard(guestOffset, length);
         enable(true);
-    }
-
-    @Override
-    public void flush() throws DiskException {
-        right.flush();
-    }
-
-    @Override
-    public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
-        return right.status(guestOffset, length);
     }
 
     @Override
@@ -125,68 +107,33 @@ final class FeatureFaultDisk implements VirtualDisk {
         for (long at = guestOffset; at < end; at += FeatureJudge.CLUSTER) {
             compressed.add(at / FeatureJudge.CLUSTER);
         }
-        right.writeCompressed(guestOffset, from);
+        target().writeCompressed(guestOffset, from);
     }
 
     @Override
     public void resize(long newSize, Preallocation preallocation) throws DiskException {
-        long old = right.size();
+        long old = target().size();
         if (has(FeatureFault.REGROWTH_SHOWS_OLD_BYTES) && newSize < old) {
             cut = new byte[(int) (old - newSize)];
-            right.read(newSize, ByteBuffer.wrap(cut));
+            target().read(newSize, ByteBuffer.wrap(cut));
         }
-        right.resize(newSize, preallocation);
+        target().resize(newSize, preallocation);
         if (newSize > old && cut.length > 0) {
-            right.write(old, ByteBuffer.wrap(cut, 0, (int) Math.min(cut.length, newSize - old)));
+            target().write(old, ByteBuffer.wrap(cut, 0, (int) Math.min(cut.length, newSize - old)));
         }
-    }
-
-    @Override
-    public void readVmState(long offset, ByteBuffer into) throws DiskException {
-        right.readVmState(offset, into);
-    }
-
-    @Override
-    public void writeVmState(long offset, ByteBuffer from) throws DiskException {
-        right.writeVmState(offset, from);
-    }
-
-    @Override
-    public Bitmaps bitmaps() throws DiskException {
-        return right.bitmaps();
-    }
-
-    @Override
-    public SnapshotInfo createSnapshot(String name) throws DiskException {
-        return right.createSnapshot(name);
-    }
-
-    @Override
-    public SnapshotInfo createSnapshot(String name, long vmStateSize) throws DiskException {
-        return right.createSnapshot(name, vmStateSize);
     }
 
     @Override
     public void applySnapshot(String id) throws DiskException {
-        right.applySnapshot(id);
+        target().applySnapshot(id);
         if (has(FeatureFault.VM_STATE_LOST_ON_APPLY)) {
-            right.writeVmState(0, ByteBuffer.allocate(FeatureJudge.CLUSTER));
+            target().writeVmState(0, ByteBuffer.allocate(FeatureJudge.CLUSTER));
         }
     }
 
     @Override
-    public void deleteSnapshot(String id) throws DiskException {
-        right.deleteSnapshot(id);
-    }
-
-    @Override
-    public List<SnapshotInfo> snapshots() throws DiskException {
-        return right.snapshots();
-    }
-
-    @Override
     public void close() throws DiskException {
-        right.close();
+        target().close();
         if (fault.isPresent()) {
             try (HostFile file = directory.open(fileName, Access.READ_WRITE)) {
                 StoredFaults.commit(fault.get(), file);

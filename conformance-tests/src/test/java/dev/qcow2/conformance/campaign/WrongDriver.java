@@ -1,15 +1,13 @@
 package dev.qcow2.conformance.campaign;
 
-import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.ForwardingDisk;
 import dev.qcow2.spec.disk.OpenOptions;
-import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
 import java.nio.ByteBuffer;
-import java.util.List;
 
 /** An implementation that goes wrong in its own way when a write of a certain length comes. */
 public record WrongDriver(DiskDriver right, Fault fault) implements DiskDriver {
@@ -43,19 +41,26 @@ public record WrongDriver(DiskDriver right, Fault fault) implements DiskDriver {
         return new WrongDisk(right.open(directory, fileName, options), fault);
     }
 
-    private record WrongDisk(VirtualDisk disk, Fault fault) implements VirtualDisk {
+    private static final class WrongDisk extends ForwardingDisk {
+
+        private final Fault fault;
+
+        WrongDisk(VirtualDisk disk, Fault fault) {
+            super(disk);
+            this.fault = fault;
+        }
 
         @Override
         public void write(long guestOffset, ByteBuffer from) throws DiskException {
             if (from.remaining() <= LONGEST_RIGHT) {
-                disk.write(guestOffset, from);
+                target().write(guestOffset, from);
                 return;
             }
             switch (fault) {
-                case LOSES_A_BYTE -> disk.write(guestOffset, from.slice(0, from.remaining() - 1));
+                case LOSES_A_BYTE -> target().write(guestOffset, from.slice(0, from.remaining() - 1));
                 case CRASHES -> throw new IllegalStateException("seeded crash");
                 case HANGS -> sleepForEver();
-                case REFUSES -> disk.read(-1, ByteBuffer.allocate(1));
+                case REFUSES -> target().read(-1, ByteBuffer.allocate(1));
             }
         }
 
@@ -65,61 +70,6 @@ public record WrongDriver(DiskDriver right, Fault fault) implements DiskDriver {
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
-        }
-
-        @Override
-        public long size() throws DiskException {
-            return disk.size();
-        }
-
-        @Override
-        public void read(long guestOffset, ByteBuffer into) throws DiskException {
-            disk.read(guestOffset, into);
-        }
-
-        @Override
-        public void writeZeroes(long guestOffset, long length, ZeroMode mode) throws DiskException {
-            disk.writeZeroes(guestOffset, length, mode);
-        }
-
-        @Override
-        public void discard(long guestOffset, long length) throws DiskException {
-            disk.discard(guestOffset, length);
-        }
-
-        @Override
-        public void flush() throws DiskException {
-            disk.flush();
-        }
-
-        @Override
-        public List<BlockStatus> status(long guestOffset, long length) throws DiskException {
-            return disk.status(guestOffset, length);
-        }
-
-        @Override
-        public SnapshotInfo createSnapshot(String name) throws DiskException {
-            return disk.createSnapshot(name);
-        }
-
-        @Override
-        public void applySnapshot(String id) throws DiskException {
-            disk.applySnapshot(id);
-        }
-
-        @Override
-        public void deleteSnapshot(String id) throws DiskException {
-            disk.deleteSnapshot(id);
-        }
-
-        @Override
-        public List<SnapshotInfo> snapshots() throws DiskException {
-            return disk.snapshots();
-        }
-
-        @Override
-        public void close() throws DiskException {
-            disk.close();
         }
     }
 }

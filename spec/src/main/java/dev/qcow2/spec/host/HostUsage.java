@@ -2,8 +2,6 @@ package dev.qcow2.spec.host;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Memory;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,21 +16,9 @@ public final class HostUsage {
     private static final int BLOCKS_AT = 48;
     private static final long BYTES_PER_BLOCK = 512;
 
-    private static final boolean AVAILABLE = register();
+    private static final boolean AVAILABLE = CLibrary.register(HostUsage.class);
 
     private HostUsage() {}
-
-    private static boolean register() {
-        if (!Platform.isLinux()) {
-            return false;
-        }
-        try {
-            Native.register(HostUsage.class, Platform.C_LIBRARY_NAME);
-            return true;
-        } catch (UnsatisfiedLinkError e) {
-            return false;
-        }
-    }
 
     private static native int statx(int directory, String path, int flags, int mask, Pointer answer)
             throws LastErrorException;

@@ -1,8 +1,6 @@
 package dev.qcow2.spec.host;
 
 import com.sun.jna.LastErrorException;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
 import dev.qcow2.spec.disk.NoSpaceException;
@@ -27,7 +25,7 @@ final class LinuxFile implements AutoCloseable {
     private static final int ENOSYS = 38;
     private static final int ENODEV = 19;
 
-    private static final boolean AVAILABLE = register();
+    private static final boolean AVAILABLE = CLibrary.register(LinuxFile.class);
 
     private final String name;
     private final int descriptor;
@@ -36,19 +34,6 @@ final class LinuxFile implements AutoCloseable {
     private LinuxFile(String name, int descriptor) {
         this.name = name;
         this.descriptor = descriptor;
-    }
-
-    private static boolean register() {
-        // off_t is a long on 64-bit Linux only; elsewhere the caller falls back to copying.
-        if (!Platform.isLinux() || !Platform.is64Bit()) {
-            return false;
-        }
-        try {
-            Native.register(LinuxFile.class, Platform.C_LIBRARY_NAME);
-            return true;
-        } catch (UnsatisfiedLinkError e) {
-            return false;
-        }
     }
 
     private static native int open(String path, int flags) throws LastErrorException;

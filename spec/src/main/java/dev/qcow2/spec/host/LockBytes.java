@@ -1,8 +1,6 @@
 package dev.qcow2.spec.host;
 
 import com.sun.jna.LastErrorException;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FileInUseException;
 import dev.qcow2.spec.disk.HostIoException;
@@ -43,7 +41,7 @@ final class LockBytes implements AutoCloseable {
     private static final int EAGAIN = 11;
     private static final int EINVAL = 22;
 
-    private static final boolean AVAILABLE = register();
+    private static final boolean AVAILABLE = CLibrary.register(LockBytes.class);
 
     private final String name;
     private final int descriptor;
@@ -51,19 +49,6 @@ final class LockBytes implements AutoCloseable {
     private LockBytes(String name, int descriptor) {
         this.name = name;
         this.descriptor = descriptor;
-    }
-
-    private static boolean register() {
-        // The layout above is that of 64-bit Linux.
-        if (!Platform.isLinux() || !Platform.is64Bit()) {
-            return false;
-        }
-        try {
-            Native.register(LockBytes.class, Platform.C_LIBRARY_NAME);
-            return true;
-        } catch (UnsatisfiedLinkError e) {
-            return false;
-        }
     }
 
     private static native int open(String path, int flags) throws LastErrorException;

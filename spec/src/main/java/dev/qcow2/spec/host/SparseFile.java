@@ -1,8 +1,6 @@
 package dev.qcow2.spec.host;
 
 import com.sun.jna.LastErrorException;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -26,26 +24,13 @@ final class SparseFile implements AutoCloseable {
     private static final int BLOCKS_AT = 48;
     private static final int BLOCK_BYTES = 512;
 
-    private static final boolean AVAILABLE = register();
+    private static final boolean AVAILABLE = CLibrary.register(SparseFile.class);
 
     private final int descriptor;
     private boolean closed;
 
     private SparseFile(int descriptor) {
         this.descriptor = descriptor;
-    }
-
-    private static boolean register() {
-        // off_t is a long on 64-bit Linux only.
-        if (!Platform.isLinux() || !Platform.is64Bit()) {
-            return false;
-        }
-        try {
-            Native.register(SparseFile.class, Platform.C_LIBRARY_NAME);
-            return true;
-        } catch (UnsatisfiedLinkError e) {
-            return false;
-        }
     }
 
     private static native int open(String path, int flags) throws LastErrorException;

@@ -1,9 +1,10 @@
-package dev.qcow2.reference;
+package dev.qcow2.conformance.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
+import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.FormatFeatures.Cipher;
@@ -19,26 +20,32 @@ import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryHostDirectory;
 import dev.qcow2.spec.host.WrappingHostDirectory;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Where guest bytes are on the host, for every kind of cluster. */
-class HostMapTest {
+class MapFromOutsideTest {
 
     private static final int CLUSTER = 1 << 16;
     private static final int SUB = CLUSTER / 32;
 
     private final MemoryHostDirectory directory = new MemoryHostDirectory();
-    private final ReferenceDriver driver = new ReferenceDriver();
 
-    private VirtualDisk disk(CreateOptions options) throws DiskException {
-        driver.create(directory, "image", options);
-        return open("image");
+    static Stream<DiskDriver> drivers() {
+        return RuleImage.drivers();
     }
 
-    private VirtualDisk open(String name) throws DiskException {
+    private VirtualDisk disk(DiskDriver driver, CreateOptions options) throws DiskException {
+        driver.create(directory, "image", options);
+        return open(driver, "image");
+    }
+
+    private VirtualDisk open(DiskDriver driver, String name) throws DiskException {
         OpenOptions options =
                 OpenOptions.readWrite().followingBacking().followingDataFile().withPassphrase(Passphrase.of("secret"));
         return driver.open(directory, name, options);
@@ -46,13 +53,13 @@ class HostMapTest {
 
     private static ByteBuffer ones(int length) {
         byte[] bytes = new byte[length];
-        java.util.Arrays.fill(bytes, (byte) 1);
+        Arrays.fill(bytes, (byte) 1);
         return ByteBuffer.wrap(bytes);
     }
 
     /** The map as text: start, length, kind, depth, place, each extent one word. */
     private static List<String> map(VirtualDisk disk) throws DiskException {
-        return disk.map(0, disk.size()).stream().map(HostMapTest::text).toList();
+        return disk.map(0, disk.size()).stream().map(MapFromOutsideTest::text).toList();
     }
 
     private static String text(MappedExtent extent) {
@@ -66,10 +73,11 @@ class HostMapTest {
         return extent.guestOffset() + "+" + extent.length() + kind + extent.depth() + place;
     }
 
-    @Test
+    @ParameterizedTest
+    @MethodSource("drivers")
     @DisplayName("QC-GUEST-09: data, packed data, zeros with and without a host cluster, and what is open")
-    void kinds() throws DiskException {
-        try (VirtualDisk disk = disk(CreateOptions.ofSize(8 * CLUSTER))) {
+    void kinds(DiskDriver driver) throws DiskException {
+        try (VirtualDisk disk = disk(driver, CreateOptions.ofSize(8 * CLUSTER))) {
             disk.write(CLUSTER, ones(2 * CLUSTER));
             disk.writeZeroes(2 * CLUSTER, CLUSTER, ZeroMode.KEEP_ALLOCATION);
             disk.writeZeroes(3 * CLUSTER, 2 * CLUSTER, ZeroMode.MAY_UNMAP);
@@ -93,11 +101,12 @@ class HostMapTest {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @MethodSource("drivers")
     @DisplayName("QC-SUB-03 to 05: each subcluster has its own place; open ones have one only where nothing lies below")
-    void subclusters() throws DiskException {
+    void subclusters(DiskDriver driver) throws DiskException {
         FormatFeatures extended = FormatFeatures.PLAIN.withExtendedL2();
-        try (VirtualDisk disk = disk(CreateOptions.ofSize(2 * CLUSTER).withFeatures(extended))) {
+        try (VirtualDisk disk = disk(driver, CreateOptions.ofSize(2 * CLUSTER).withFeatures(extended))) {
             disk.write(SUB, ones(SUB));
             disk.writeZeroes(2 * SUB, SUB, ZeroMode.KEEP_ALLOCATION);
             List<String> map = map(disk);
@@ -112,7 +121,7 @@ class HostMapTest {
         }
         directory.create("base").write(0, ones(CLUSTER / 2));
         CreateOptions over = CreateOptions.ofSize(CLUSTER).withBacking("base", Optional.of(BackingFormat.RAW));
-        try (VirtualDisk disk = disk(over.withFeatures(extended))) {
+        try (VirtualDisk disk = disk(driver, over.withFeatures(extended))) {
             disk.write(SUB, ones(SUB));
             long place = disk.map(SUB, 1).get(0).hostOffset().orElseThrow() - SUB;
             assertThat(map(disk))
@@ -124,12 +133,13 @@ class HostMapTest {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @MethodSource("drivers")
     @DisplayName(
             "QC-BACK-01, QC-BACK-02: a chain says which image decides; a raw one ends with its last sector, and its holes are zeros")
-    void chain() throws DiskException {
+    void chain(DiskDriver driver) throws DiskException {
         directory.create("base").write(0, ones(CLUSTER + 100));
-        WrappingHostDirectory<HostFile> holes = new WrappingHostDirectory<>(directory, HostMapTest::withHole);
+        WrappingHostDirectory<HostFile> holes = new WrappingHostDirectory<>(directory, MapFromOutsideTest::withHole);
         driver.create(
                 directory,
                 "middle",
@@ -139,7 +149,7 @@ class HostMapTest {
                 "image",
                 CreateOptions.ofSize(4 * CLUSTER).withBacking("middle", Optional.of(BackingFormat.QCOW2)));
         long place;
-        try (VirtualDisk middle = open("middle")) {
+        try (VirtualDisk middle = open(driver, "middle")) {
             middle.write(2 * CLUSTER, ones(CLUSTER / 2));
             place = middle.map(2 * CLUSTER, 1).get(0).hostOffset().orElseThrow();
         }
@@ -169,18 +179,19 @@ class HostMapTest {
                 };
     }
 
-    @Test
+    @ParameterizedTest
+    @MethodSource("drivers")
     @DisplayName("QC-DATA-02, QC-CRY-03: in a data file each byte has its own place; an encrypted one has none")
-    void elsewhere() throws DiskException {
+    void elsewhere(DiskDriver driver) throws DiskException {
         FormatFeatures external = FormatFeatures.PLAIN.withDataFile("data", false);
-        try (VirtualDisk disk = disk(CreateOptions.ofSize(2 * CLUSTER).withFeatures(external))) {
+        try (VirtualDisk disk = disk(driver, CreateOptions.ofSize(2 * CLUSTER).withFeatures(external))) {
             disk.write(0, ones(CLUSTER));
             assertThat(map(disk)).containsExactly("0+65536data0@0", "65536+65536open0");
         }
         Passphrase passphrase = Passphrase.of("secret");
         FormatFeatures encrypted =
                 FormatFeatures.PLAIN.withEncryption(new Encryption(Cipher.LUKS_AES_128_XTS_PLAIN64, passphrase, 1000));
-        try (VirtualDisk disk = disk(CreateOptions.ofSize(2 * CLUSTER).withFeatures(encrypted))) {
+        try (VirtualDisk disk = disk(driver, CreateOptions.ofSize(2 * CLUSTER).withFeatures(encrypted))) {
             disk.write(0, ones(2 * CLUSTER));
             disk.writeZeroes(CLUSTER, CLUSTER, ZeroMode.KEEP_ALLOCATION);
             assertThat(map(disk)).containsExactly("0+65536data0", "65536+65536zero0");
