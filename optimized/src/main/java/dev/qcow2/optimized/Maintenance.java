@@ -8,6 +8,7 @@ import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.KeyChange;
 import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
@@ -18,6 +19,7 @@ import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.Random;
 
 /** What is done to images while no guest uses them: commit, rebase, amend. */
 final class Maintenance {
@@ -104,7 +106,8 @@ final class Maintenance {
         }
     }
 
-    void amend(String fileName, AmendOptions changes) throws DiskException {
+    /** Makes changes; keys come from a source that must be hard to guess. */
+    void amend(String fileName, AmendOptions changes, Random random) throws DiskException {
         if (changes.equals(AmendOptions.NOTHING)) {
             // QC-MNT-28
             return;
@@ -112,7 +115,11 @@ final class Maintenance {
         // Opened once, so that a dirty image is mended or refused, as the caller says (QC-MNT-20).
         opener().openAlone(fileName).close();
         boolean needsPreparation;
+        KeySlots.Ready keys;
         try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
+            keys = changes.keys().isPresent()
+                    ? prepared(host, fileName, changes.keys().get(), random)
+                    : unused -> {};
             // QC-MNT-28: whatever may be refused is asked before the first change.
             needsPreparation = new Amendment(host, changes).requirePossible();
         }
@@ -123,7 +130,14 @@ final class Maintenance {
         }
         try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
             new Amendment(host, changes).run();
+            keys.write(host);
         }
+    }
+
+    private KeySlots.Ready prepared(HostFile host, String fileName, KeyChange change, Random random)
+            throws DiskException {
+        EncryptionArea area = HeaderReader.read(host).encryption();
+        return KeySlots.prepare(host, area, openOptions.secrets().of(fileName), change, random);
     }
 
     private static void require(boolean holds, String fileName, Clause clause, String reason) throws DiskException {

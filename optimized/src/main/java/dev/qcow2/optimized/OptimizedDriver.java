@@ -143,6 +143,6 @@ public final class OptimizedDriver implements MaintenanceDriver {
     @Override
     public void amend(HostDirectory directory, String fileName, AmendOptions changes, OpenOptions openOptions)
             throws DiskException {
-        new Maintenance(directory, openOptions, options, clock).amend(fileName, changes);
+        new Maintenance(directory, openOptions, options, clock).amend(fileName, changes, random);
     }
 }

@@ -10,6 +10,7 @@ import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** Finds an encrypted image's key. */
@@ -40,14 +41,20 @@ final class Unlocking {
     }
 
     private static SectorCrypto unlock(HostFile host, LuksHeader header, byte[] secret) throws DiskException {
+        return new SectorCrypto(header.mode(), masterKey(host, header, header.slots(), secret), false);
+    }
+
+    /** Returns the image's key, if a passphrase opens one of these slots. */
+    static byte[] masterKey(HostFile host, LuksHeader header, List<LuksHeader.Slot> slots, byte[] secret)
+            throws DiskException {
         // QC-CRY-15: the passphrase may belong to any slot.
-        for (LuksHeader.Slot slot : header.slots()) {
+        for (LuksHeader.Slot slot : slots) {
             byte[] key = keyOf(host, header, slot, secret);
             if (isMasterKey(header, key)) {
-                return new SectorCrypto(header.mode(), key, false);
+                return key;
             }
         }
-        String reason = header.slots().isEmpty() ? "no key slot is in use" : "the passphrase fits no key slot";
+        String reason = slots.isEmpty() ? "no key slot is in use" : "the passphrase fits no key slot";
         throw new LockedImageException(host.name(), QC_CRY_07, reason);
     }
 

@@ -195,7 +195,15 @@ public final class ReferenceDriver implements MaintenanceDriver {
         OpenOptions writable = options.withAccess(Access.READ_WRITE);
         Opened opened = new ImageOpener(directory, writable, clock, observer).openAlone(fileName);
         try (Resolver resolver = opened.resolver()) {
-            new Amender(opened.image(), resolver, observer).amend(changes);
+            Image image = opened.image();
+            Optional<Plan> keys = changes.keys().isPresent()
+                    ? Optional.of(KeyAmender.plan(
+                            image, writable.secrets(), changes.keys().get(), random))
+                    : Optional.empty();
+            new Amender(image, resolver, observer).amend(changes);
+            if (keys.isPresent()) {
+                new ImageWriter(image, resolver, observer).apply(keys.get());
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import dev.qcow2.spec.disk.LockedImageException;
 import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.disk.OpenOptions.Secrets;
 import dev.qcow2.spec.disk.Passphrase;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -64,7 +65,7 @@ final class Unlocker {
         return HeaderExtension.find(image.file().name(), all, HeaderExtension.CRYPTO_HEADER);
     }
 
-    private static Passphrase passphrase(Image image, Secrets secrets) throws DiskException {
+    static Passphrase passphrase(Image image, Secrets secrets) throws DiskException {
         String fileName = image.file().name();
         return secrets.of(fileName)
                 .orElseThrow(
@@ -72,6 +73,31 @@ final class Unlocker {
     }
 
     private static void unlockLuks(Image image, HeaderExtension extension, Secrets secrets) throws DiskException {
+        Area area = area(image, extension);
+        Passphrase passphrase = passphrase(image, secrets);
+        image.unlock(new GuestData.Encryption(
+                LuksKeys.unlock(image.file(), area.offset(), area.bytes(), passphrase), Sectors.OF_HOST));
+    }
+
+    /**
+     * Where the LUKS header is, with its key material.
+     *
+     * @param offset host offset
+     * @param bytes length
+     */
+    record Area(long offset, long bytes) {}
+
+    /** The area of an image that must be one with LUKS. */
+    static Area luksArea(Image image) throws DiskException {
+        Optional<HeaderExtension> extension = extension(image);
+        if (image.header().cryptMethod() != LUKS || extension.isEmpty()) {
+            throw new RequestRefusedException(
+                    image.file().name(), CryptClause.QC_CRY_15, "only LUKS images have key slots");
+        }
+        return area(image, extension.get());
+    }
+
+    private static Area area(Image image, HeaderExtension extension) throws DiskException {
         ByteBuffer data = extension.data(image.file());
         require(image, extension, data.remaining() == EXTENSION_BYTES, data.remaining() + " bytes of data", "16");
         long at = data.getLong(0);
@@ -88,9 +114,7 @@ final class Unlocker {
         }
         boolean inside = areaBytes > 0 && areaBytes <= image.file().size() - at;
         require(image, extension, inside, areaBytes + " bytes at " + at, "an area inside the file");
-        Passphrase passphrase = passphrase(image, secrets);
-        image.unlock(
-                new GuestData.Encryption(LuksKeys.unlock(image.file(), at, areaBytes, passphrase), Sectors.OF_HOST));
+        return new Area(at, areaBytes);
     }
 
     private static void require(Image image, HeaderExtension extension, boolean holds, String found, String allowed)

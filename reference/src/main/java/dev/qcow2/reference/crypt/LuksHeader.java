@@ -51,7 +51,7 @@ record LuksHeader(CipherChoice cipher, HashFunction function, Digest digest, Oct
     private static final byte[] MAGIC = {'L', 'U', 'K', 'S', (byte) 0xba, (byte) 0xbe};
     private static final int NAME_BYTES = 32;
     private static final int DIGEST_ITERATIONS_FIELD = 164;
-    private static final int SLOTS_FIELD = 208;
+    static final int SLOTS_FIELD = 208;
     private static final int FIRST_MATERIAL_SECTOR = 8;
     private static final int MATERIAL_ALIGNMENT_SECTORS = 8;
 
@@ -107,7 +107,8 @@ record LuksHeader(CipherChoice cipher, HashFunction function, Digest digest, Oct
         return new LuksHeader(cipher, function, new Digest(digest, salt, (int) iterations), uuid, List.copyOf(slots));
     }
 
-    private static void require(String fileName, long at, long areaBytes, CipherChoice cipher, LuksKeySlot slot)
+    /** Refuses a slot in use that can't be right. */
+    static void require(String fileName, long at, long areaBytes, CipherChoice cipher, LuksKeySlot slot)
             throws DiskException {
         if (!slot.active()) {
             return;

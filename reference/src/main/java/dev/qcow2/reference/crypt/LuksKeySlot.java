@@ -28,6 +28,7 @@ record LuksKeySlot(boolean active, long iterations, Octets salt, long firstSecto
     static final int BYTES = 48;
 
     static final int SALT_BYTES = 32;
+    static final int STATE_BYTES = 4;
 
     private static final int ACTIVE = 0x00ac71f3;
     private static final int FREE = 0x0000dead;
@@ -51,8 +52,20 @@ record LuksKeySlot(boolean active, long iterations, Octets salt, long firstSecto
         return new LuksKeySlot(true, iterations, salt, firstSector, StripedKey.STRIPES);
     }
 
+    /** What stands in the header for a slot in use, or a free one. */
+    static int state(boolean active) {
+        return active ? ACTIVE : FREE;
+    }
+
+    /** Whether the key material of two slots shares bytes. */
+    boolean meets(LuksKeySlot other, int keyBytes) {
+        long sectors = materialBytes(keyBytes) / SectorCipher.SECTOR_BYTES;
+        long others = other.materialBytes(keyBytes) / SectorCipher.SECTOR_BYTES;
+        return firstSector < other.firstSector + others && other.firstSector < firstSector + sectors;
+    }
+
     void encode(ByteBuffer into) {
-        into.putInt(active ? ACTIVE : FREE);
+        into.putInt(state(active));
         into.putInt((int) iterations)
                 .put(salt.toArray())
                 .putInt((int) firstSector)

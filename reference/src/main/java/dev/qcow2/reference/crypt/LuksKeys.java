@@ -32,19 +32,34 @@ public final class LuksKeys {
      */
     public static SectorCipher unlock(HostFile file, long at, long areaBytes, Passphrase passphrase)
             throws DiskException {
+        LuksHeader header = read(file, at, areaBytes);
+        return header.cipher().cipher(masterKey(file, at, header, passphrase));
+    }
+
+    static LuksHeader read(HostFile file, long at, long areaBytes) throws DiskException {
         ByteBuffer bytes = ByteBuffer.allocate(LuksHeader.BYTES);
         file.readZeroPadded(at, bytes);
-        LuksHeader header = LuksHeader.parse(file.name(), at, areaBytes, bytes.flip());
+        return LuksHeader.parse(file.name(), at, areaBytes, bytes.flip());
+    }
+
+    /** Tries a passphrase on each slot. */
+    static byte[] masterKey(HostFile file, long at, LuksHeader header, Passphrase passphrase) throws DiskException {
         for (LuksKeySlot slot : header.slots()) {
             if (slot.active()) {
                 byte[] key = candidate(file, at, header, slot, passphrase.bytes());
                 if (isRight(header, key)) {
-                    return header.cipher().cipher(key);
+                    return key;
                 }
             }
         }
         throw new LockedImageException(
                 file.name(), CryptClause.QC_CRY_08, "no key slot can be opened with this passphrase");
+    }
+
+    /** Whether a passphrase is that of a slot in use. */
+    static boolean opens(HostFile file, long at, LuksHeader header, LuksKeySlot slot, Passphrase passphrase)
+            throws DiskException {
+        return isRight(header, candidate(file, at, header, slot, passphrase.bytes()));
     }
 
     private static byte[] candidate(HostFile file, long at, LuksHeader header, LuksKeySlot slot, byte[] passphrase)

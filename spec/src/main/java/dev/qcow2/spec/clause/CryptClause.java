@@ -92,7 +92,16 @@ public enum CryptClause implements Clause {
             READER,
             WRITER),
     QC_CRY_18("A new image gets a random master key and random salts.", V3, WRITER),
-    QC_CRY_19("Machine state in an encrypted image is encrypted like guest data.", V2, READER, WRITER);
+    QC_CRY_19("Machine state in an encrypted image is encrypted like guest data.", V2, READER, WRITER),
+    QC_CRY_20(
+            "A key slot is filled before its state says that it is in use; its state says free before its key material is overwritten with random bytes.",
+            V3,
+            WRITER),
+    QC_CRY_21("The last key slot in use is erased only if the caller wants the guest's data to be lost.", V3, WRITER),
+    QC_CRY_22(
+            "A slot in use takes another passphrase only if the caller says so, and no slot's key material is written over that of another.",
+            V3,
+            WRITER);
 
     private final String paraphrase;
     private final Since since;

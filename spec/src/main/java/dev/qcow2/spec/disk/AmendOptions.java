@@ -10,12 +10,14 @@ import java.util.Optional;
  * @param refcountOrder 0 to 6
  * @param lazyRefcounts whether counts may be postponed
  * @param backing what the image names as its backing file; only the name changes, as in an unsafe rebase
+ * @param keys which passphrases open the image
  */
 public record AmendOptions(
         Optional<Integer> version,
         Optional<Integer> refcountOrder,
         Optional<Boolean> lazyRefcounts,
-        Optional<NewBacking> backing) {
+        Optional<NewBacking> backing,
+        Optional<KeyChange> keys) {
 
     /**
      * What an image is to name as its backing file.
@@ -28,14 +30,14 @@ public record AmendOptions(
     public static final AmendOptions NOTHING = new AmendOptions(Optional.empty(), Optional.empty(), Optional.empty());
 
     /**
-     * Options that leave the backing file as it is.
+     * Options that leave the backing file and the passphrases as they are.
      *
      * @param version 2 or 3
      * @param refcountOrder 0 to 6
      * @param lazyRefcounts whether counts may be postponed
      */
     public AmendOptions(Optional<Integer> version, Optional<Integer> refcountOrder, Optional<Boolean> lazyRefcounts) {
-        this(version, refcountOrder, lazyRefcounts, Optional.empty());
+        this(version, refcountOrder, lazyRefcounts, Optional.empty(), Optional.empty());
     }
 
     /**
@@ -45,7 +47,7 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withVersion(int other) {
-        return new AmendOptions(Optional.of(other), refcountOrder, lazyRefcounts, backing);
+        return new AmendOptions(Optional.of(other), refcountOrder, lazyRefcounts, backing, keys);
     }
 
     /**
@@ -55,7 +57,7 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withRefcountOrder(int other) {
-        return new AmendOptions(version, Optional.of(other), lazyRefcounts, backing);
+        return new AmendOptions(version, Optional.of(other), lazyRefcounts, backing, keys);
     }
 
     /**
@@ -65,7 +67,7 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withLazyRefcounts(boolean other) {
-        return new AmendOptions(version, refcountOrder, Optional.of(other), backing);
+        return new AmendOptions(version, refcountOrder, Optional.of(other), backing, keys);
     }
 
     /**
@@ -76,6 +78,16 @@ public record AmendOptions(
      * @return a copy
      */
     public AmendOptions withBacking(Optional<Backing> other) {
-        return new AmendOptions(version, refcountOrder, lazyRefcounts, Optional.of(new NewBacking(other)));
+        return new AmendOptions(version, refcountOrder, lazyRefcounts, Optional.of(new NewBacking(other)), keys);
+    }
+
+    /**
+     * Returns these options with a change of what opens the image.
+     *
+     * @param change one key slot more, or some less
+     * @return a copy
+     */
+    public AmendOptions withKeys(KeyChange change) {
+        return new AmendOptions(version, refcountOrder, lazyRefcounts, backing, Optional.of(change));
     }
 }
