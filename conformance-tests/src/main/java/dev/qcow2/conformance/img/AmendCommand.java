@@ -4,18 +4,24 @@ import dev.qcow2.conformance.tool.CacheMode;
 import dev.qcow2.conformance.tool.Failures;
 import dev.qcow2.conformance.tool.HeaderFacts;
 import dev.qcow2.conformance.tool.ImageLocation;
+import dev.qcow2.conformance.tool.LuksFacts;
 import dev.qcow2.conformance.tool.NodeOpener;
 import dev.qcow2.conformance.tool.OpenNode;
 import dev.qcow2.conformance.tool.OpenRequest;
 import dev.qcow2.conformance.tool.ToolException;
 import dev.qcow2.conformance.tool.ToolOptions;
+import dev.qcow2.spec.clause.CryptClause;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.KeyChange;
+import dev.qcow2.spec.disk.LockedImageException;
 import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.host.HostFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +36,9 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  qcow2 img amend -o compat=1.1,lazy_refcounts=on disk.qcow2",
             "  qcow2 img amend -o refcount_bits=1 disk.qcow2",
+            "  qcow2 img amend --object secret,id=a,file=old --object secret,id=b,file=new \\",
+            "    -o encrypt.state=active,encrypt.new-secret=b \\",
+            "    --image-opts driver=qcow2,file.filename=disk.qcow2,encrypt.key-secret=a",
             "  qcow2 img amend -f qcow2 -o help"
         })
 // picocli fills the fields; those that are taken without effect, and help, are read by nobody.
@@ -51,7 +60,9 @@ final class AmendCommand extends ImgSubcommand {
     @Option(names = "-t", paramLabel = "CACHE", description = "how the image is written")
     private @Nullable String cache;
 
-    @Option(names = "--force", description = "taken and ignored: nothing that needs it is supported")
+    @Option(
+            names = "--force",
+            description = "overwrites key slots in use, and erases the last one: the data is lost then")
     private boolean force;
 
     @Override
@@ -99,6 +110,7 @@ final class AmendCommand extends ImgSubcommand {
     }
 
     private void amend(NodeOpener opener, ImageLocation location) throws ToolException {
+        Optional<KeyChange> keys = Optional.empty();
         FormatOptions wanted = FormatOptions.amending();
         for (String text : options) {
             wanted.add(text);
@@ -107,6 +119,9 @@ final class AmendCommand extends ImgSubcommand {
             HeaderFacts facts = facts(location);
             AmendOptions changes = changes(wanted, facts);
             requireSupported(wanted, facts);
+            Map<String, Object> luks = luks(location, facts);
+            keys = new KeySlotChoice(wanted, opener.settings().secrets(), luks, force).chosen();
+            changes = keys.map(changes::withKeys).orElse(changes);
             opener.settings()
                     .driver()
                     .amend(
@@ -121,7 +136,22 @@ final class AmendCommand extends ImgSubcommand {
                 }
             }
         } catch (DiskException e) {
-            throw new ToolException(Failures.words(e), FAILED, e);
+            throw new ToolException(words(keys, e), FAILED, e);
+        }
+    }
+
+    private static String words(Optional<KeyChange> keys, DiskException failure) {
+        boolean ofKeys = failure instanceof LockedImageException
+                || (failure instanceof RequestRefusedException refusal && refusal.clause() == CryptClause.QC_CRY_21);
+        String words = ofKeys && keys.isPresent()
+                ? KeySlotChoice.words(keys.get(), failure instanceof LockedImageException)
+                : "";
+        return words.isEmpty() ? Failures.words(failure) : words;
+    }
+
+    private static Map<String, Object> luks(ImageLocation location, HeaderFacts facts) throws DiskException {
+        try (HostFile file = location.directory().open(location.fileName(), Access.READ_ONLY)) {
+            return LuksFacts.of(file, facts);
         }
     }
 
@@ -184,9 +214,6 @@ final class AmendCommand extends ImgSubcommand {
     private static void requireSupported(FormatOptions wanted, HeaderFacts facts) throws ToolException {
         for (String name : wanted.names()) {
             String value = wanted.given(name).orElse("");
-            if (name.startsWith("encrypt.")) {
-                throw new ToolException("Changing '" + name + "' is not supported");
-            }
             switch (name) {
                 case "backing_file" -> requireSame(value, facts.backingName());
                 case "backing_fmt" -> requireSame(value, facts.backingFormat());

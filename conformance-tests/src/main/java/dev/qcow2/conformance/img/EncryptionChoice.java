@@ -6,6 +6,7 @@ import dev.qcow2.spec.disk.FormatFeatures.Cipher;
 import dev.qcow2.spec.disk.FormatFeatures.Encryption;
 import java.security.GeneralSecurityException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
@@ -56,7 +57,9 @@ final class EncryptionChoice {
                 };
         String id = options.given("encrypt.key-secret")
                 .orElseThrow(() -> new ToolException("Parameter 'encrypt.key-secret' is required for cipher"));
-        int iterations = cipher == Cipher.LEGACY_AES_128_CBC ? FEWEST_ITERATIONS : iterations();
+        int iterations = cipher == Cipher.LEGACY_AES_128_CBC
+                ? FEWEST_ITERATIONS
+                : iterations(options.amount("encrypt.iter-time"));
         return Optional.of(new Encryption(cipher, secrets.require(id), iterations));
     }
 
@@ -81,8 +84,8 @@ final class EncryptionChoice {
     }
 
     /** So many rounds that deriving a key takes the time that was asked for, on this machine and now. */
-    private int iterations() throws ToolException {
-        long milliseconds = options.amount("encrypt.iter-time").orElse(STANDARD_MILLISECONDS);
+    static int iterations(OptionalLong time) throws ToolException {
+        long milliseconds = time.orElse(STANDARD_MILLISECONDS);
         if (milliseconds <= 10) {
             return FEWEST_ITERATIONS;
         }
