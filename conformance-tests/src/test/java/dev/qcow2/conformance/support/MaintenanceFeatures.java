@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
+import dev.qcow2.spec.disk.FormatFeatures;
+import dev.qcow2.spec.disk.FormatFeatures.Cipher;
+import dev.qcow2.spec.disk.FormatFeatures.Encryption;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.KeyChange;
 import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
 import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions.Access;
+import dev.qcow2.spec.disk.Passphrase;
 import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostFile;
@@ -18,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Rows about what is done to an image as a whole. */
 final class MaintenanceFeatures {
@@ -26,6 +32,7 @@ final class MaintenanceFeatures {
     private static final int REFCOUNT_TABLE_FIELD = 48;
     private static final long OFFSET = 0x00ff_ffff_ffff_fe00L;
     private static final int INCOMPATIBLE_FIELD = 72;
+    private static final int ROUNDS = 1000;
 
     private MaintenanceFeatures() {}
 
@@ -108,7 +115,27 @@ final class MaintenanceFeatures {
                             workshop.img(
                                     "rebase", "-q", "-u", "-f", "qcow2", "-b", renamed, "-F", "raw", Workshop.DISK);
                         }));
+        Encryption luks = new Encryption(Cipher.LUKS_AES_256_XTS_PLAIN64, Passphrase.of(Workshop.SECRET), ROUNDS);
+        rows.add(Feature.of(
+                        "amend: key slots",
+                        Features.with(FormatFeatures.PLAIN.withEncryption(luks)),
+                        "-o",
+                        "encrypt.format=luks,encrypt.iter-time=10,encrypt.key-secret=s")
+                .withMaintenance(
+                        MaintenanceFeatures::changeSlots,
+                        workshop -> workshop.imgOnDisk(
+                                "amend",
+                                "-o",
+                                "encrypt.state=active,encrypt.keyslot=5,encrypt.new-secret=s,encrypt.iter-time=10")));
         return rows;
+    }
+
+    /** From now on the passphrase opens another slot than the one that the image was made with. */
+    private static void changeSlots(Workshop workshop) throws Exception {
+        KeyChange add = new KeyChange.Add(Passphrase.of(Workshop.SECRET), OptionalInt.of(3), ROUNDS, false);
+        amend(workshop, AmendOptions.NOTHING.withKeys(add));
+        KeyChange erase = new KeyChange.Erase(OptionalInt.of(0), Optional.empty(), false);
+        amend(workshop, AmendOptions.NOTHING.withKeys(erase));
     }
 
     /** Gives the base another name; there is none under the name that it had. */
