@@ -36,13 +36,8 @@ final class Amendment {
         this.changes = changes;
     }
 
-    /**
-     * Refuses what can't be done.
-     *
-     * @return whether the image must be made ready for the other version first: version 2 has no zero clusters, and in
-     *     version 3 each snapshot says how long the disk was
-     */
-    boolean requirePossible() throws DiskException {
+    /** Refuses what can't be done. */
+    void requirePossible() throws DiskException {
         ImageHeader header = HeaderReader.read(host);
         int version = changes.version().orElse(header.version());
         int order = changes.refcountOrder().orElse(header.refcountOrder());
@@ -61,10 +56,20 @@ final class Amendment {
             noteStructures(counts, header);
             requireFits(counts, order, header, new TreeSet<>());
         }
-        return version < header.version()
-                ? hasZeroFlag(header, new RootTable(host, header.l1Offset(), header.l1Size()))
-                : version > header.version()
-                        && SnapshotTable.read(host, header).stream().anyMatch(snapshot -> !snapshot.sized());
+    }
+
+    /** Whether the version changes, so that the image must be made ready for that before the rest is done. */
+    boolean changesVersion() throws DiskException {
+        int version = HeaderReader.read(host).version();
+        return changes.version().orElse(version) != version;
+    }
+
+    /** Version 2 has no zero clusters (QC-L2-08), and in version 3 each snapshot says how long the disk was (QC-SNAP-07). */
+    private boolean isReady(ImageHeader header, int version) throws DiskException {
+        return version == header.version()
+                || (version == 2
+                        ? !hasZeros(header)
+                        : SnapshotTable.read(host, header).stream().allMatch(SnapshotTable.Entry::sized));
     }
 
     private static boolean isLazy(ImageHeader header) {
@@ -73,9 +78,10 @@ final class Amendment {
 
     /** Makes the changes, all of which are possible. */
     void run() throws DiskException {
-        require(!requirePossible(), QC_MNT_17, "the image is not ready for the other version");
+        requirePossible();
         ImageHeader header = HeaderReader.read(host);
         int version = changes.version().orElse(header.version());
+        require(isReady(header, version), QC_MNT_17, "the image is not ready for the other version");
         int order = changes.refcountOrder().orElse(header.refcountOrder());
         boolean lazy = changes.lazyRefcounts().orElse(isLazy(header) && version == 3);
         if (changes.backing().isPresent()) {
@@ -113,29 +119,18 @@ final class Amendment {
                     "version 2 can't say how long the disk of snapshot "
                             + snapshot.info().id() + " is");
             require(
-                    !hasZeroFlag(header, new RootTable(host, snapshot.l1Offset(), snapshot.l1Size())),
+                    snapshot.info().vmStateSize() >>> 32 == 0,
                     QC_MNT_17,
-                    "snapshot " + snapshot.info().id() + " has zero clusters, which version 2 lacks");
+                    "version 2 can't say how long the machine state of snapshot "
+                            + snapshot.info().id() + " is");
         }
     }
 
-    /** QC-L2-08: whether there is what version 2 can't say. */
-    private boolean hasZeroFlag(ImageHeader header, RootTable l1) throws DiskException {
-        ByteBuffer table = ByteBuffer.allocate(1 << header.clusterBits());
-        for (int i = 0; i < l1.entries(); i++) {
-            long offset = EntryBits.offset(l1.get(i));
-            if (offset == 0) {
-                continue;
-            }
-            host.readZeroPadded(offset, table.clear());
-            for (int at = 0; at < table.capacity(); at += 8) {
-                long entry = table.getLong(at);
-                if ((entry & EntryBits.COMPRESSED) == 0 && (entry & EntryBits.ZERO) != 0) {
-                    return true;
-                }
-            }
-        }
-        return false;
+    private boolean hasZeros(ImageHeader header) throws DiskException {
+        HostSpace space = new HostSpace(header.clusterBits(), host.size());
+        long budget = CacheBudget.atDepth(0).l2Bytes();
+        return TableCensus.of(host, header, new MappingTables(host, space, header, budget, null))
+                .hasZeros();
     }
 
     private static int headerLength(int version) {

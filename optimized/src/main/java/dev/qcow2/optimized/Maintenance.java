@@ -6,6 +6,7 @@ import static dev.qcow2.spec.clause.MaintenanceClause.QC_MNT_24;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.AmendOptions.NewBacking;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.KeyChange;
@@ -121,11 +122,14 @@ final class Maintenance {
                     ? prepared(host, fileName, changes.keys().get(), random)
                     : unused -> {};
             // QC-MNT-28: whatever may be refused is asked before the first change.
-            needsPreparation = new Amendment(host, changes).requirePossible();
+            Amendment amendment = new Amendment(host, changes);
+            amendment.requirePossible();
+            needsPreparation = amendment.changesVersion();
         }
         if (needsPreparation) {
             try (OptimizedDisk disk = opener().openAlone(fileName)) {
-                disk.prepareForVersion(changes.version().orElse(disk.header().version()));
+                boolean backed = changes.backing().flatMap(NewBacking::file).isPresent();
+                disk.prepareForVersion(changes.version().orElse(disk.header().version()), backed);
             }
         }
         try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {

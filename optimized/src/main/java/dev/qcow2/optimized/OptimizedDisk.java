@@ -183,12 +183,18 @@ final class OptimizedDisk implements VirtualDisk {
         });
     }
 
-    /** Makes the image such that its header may name another version: each has what the other has no words for. */
-    void prepareForVersion(int version) throws DiskException {
+    /**
+     * Makes the image such that its header may name another version: each has what the other has no words for.
+     *
+     * @param version 2 or 3
+     * @param backed whether the image will have a backing file
+     */
+    void prepareForVersion(int version, boolean backed) throws DiskException {
         requireChangeable();
         alone(() -> {
             if (version == 2) {
-                new ZeroClusterRemoval(image, writes).run();
+                boolean nothingBelow = !backed && header().backingName().isEmpty();
+                new ZeroClusterRemoval(image, writes.growth(), nothingBelow).run();
             } else {
                 snapshots.complete();
             }

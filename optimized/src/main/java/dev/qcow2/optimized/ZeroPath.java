@@ -34,23 +34,14 @@ final class ZeroPath {
     private final int unitBits;
 
     ZeroPath(Image image, WritePath writes) {
-        this(image, writes, image.header().version() >= 3, image.backing() == null);
-    }
-
-    private ZeroPath(Image image, WritePath writes, boolean zeroClusters, boolean nothingBelow) {
         this.image = image;
         this.writes = writes;
         this.mapping = image.mapping();
         this.clusterBits = image.clusterBits();
-        this.zeroClusters = zeroClusters;
-        this.nothingBelow = nothingBelow;
+        this.zeroClusters = image.header().version() >= 3;
+        this.nothingBelow = image.backing() == null;
         this.subclusters = mapping.extended() && image.options().subclusterWrites();
         this.unitBits = subclusters ? clusterBits - SubclusterBits.SUBCLUSTER_BITS : clusterBits;
-    }
-
-    /** For an image that is to become version 2, which has no zero clusters (QC-L2-08). */
-    static ZeroPath withoutZeroClusters(Image image, WritePath writes, boolean nothingBelow) {
-        return new ZeroPath(image, writes, false, nothingBelow);
     }
 
     void writeZeroes(long offset, long length, ZeroMode mode) throws DiskException {

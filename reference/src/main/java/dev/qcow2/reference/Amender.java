@@ -11,7 +11,8 @@ import java.nio.ByteBuffer;
 
 /**
  * Changes what kind of image it is. All that could stand against it is asked before anything is written; each change is
- * then one write of the header, so after a power cut the image is of the old kind or of the new one.
+ * then one write of the header, so after a power cut the image is of the old kind or of the new one. What version 2 has no
+ * entry for is replaced before, by what reads the same.
  */
 final class Amender {
 
@@ -68,7 +69,7 @@ final class Amender {
             rewrite("compatible_features", HeaderArea.of(image).with(COMPATIBLE_FIELD, bits));
         }
         if (version < header.version()) {
-            dropZeroClusters();
+            new ZeroRemover(image, writer).run();
             rewrite("version 2", HeaderArea.of(image).asVersion2());
         }
     }
@@ -127,42 +128,7 @@ final class Amender {
             SnapshotInfo info = entry.info(header.diskSize());
             require(info.diskSize() == header.diskSize(), clause, "snapshot " + info.id() + " has another size");
             require(info.vmStateSize() >>> 32 == 0, clause, "snapshot " + info.id() + " has a large machine state");
-            entry.requireL1Table(image);
-            Reach reach = new Reach(image);
-            for (L1Entry l1 : reach.l1Table(entry.l1Offset(), entry.l1Size())) {
-                boolean plain =
-                        !l1.allocated() || reach.l2Table(l1.l2Offset()).stream().noneMatch(Amender::isZero);
-                require(plain, clause, "snapshot " + info.id() + " has zero clusters");
-            }
         }
-    }
-
-    private static boolean isZero(L2Entry entry) {
-        return switch (entry.kind()) {
-            case ZERO_PLAIN, ZERO_ALLOCATED -> true;
-            case UNALLOCATED, NORMAL, COMPRESSED, MIXED -> false;
-        };
-    }
-
-    /** Version 2 has no zero clusters (QC-L2-08): they become unallocated, or data if a backing file would show. */
-    private void dropZeroClusters() throws DiskException {
-        Geometry geometry = image.geometry();
-        boolean backed = image.header().backingNameOffset() != 0;
-        for (int i = 0; i < image.header().l1Size(); i++) {
-            if (!image.l1Entry(i).allocated()) {
-                continue;
-            }
-            for (long index = 0; index < geometry.l2Entries(); index++) {
-                GuestCluster guest = new GuestCluster((long) i * geometry.l2Entries() + index);
-                if (isZero(image.locate(guest).l2())) {
-                    boolean inDisk = geometry.guestOffset(guest) < geometry.diskSize();
-                    if (backed && inDisk) {
-                        writer.write(guest, 0, ByteBuffer.allocate(geometry.lengthOf(guest)));
-                    } else {
-                        writer.drop(guest);
-                    }
-                }
-            }
-        }
+        new ZeroRemover(image, writer).requirePossible();
     }
 }

@@ -200,20 +200,6 @@ class MaintenanceRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-MNT-17: extended L2 entries can't become version 2, and nothing is written by the refusal")
-    void needsVersion3(DiskDriver driver) throws Exception {
-        RuleImage image = new RuleImage(
-                driver,
-                CreateOptions.ofSize(1 << 20).withClusterBits(16).withFeatures(FormatFeatures.PLAIN.withExtendedL2()));
-        amendOrSkip(driver, image, AmendOptions.NOTHING);
-        byte[] before = image.bytes();
-        assertThatThrownBy(() -> amendOrSkip(driver, image, AmendOptions.NOTHING.withVersion(2)))
-                .isInstanceOf(DiskException.class);
-        assertThat(image.bytes()).isEqualTo(before);
-    }
-
-    @ParameterizedTest
-    @MethodSource("drivers")
     @DisplayName(
             "QC-MNT-19 QC-MNT-28: another width of counts, unless one does not fit; an amend of nothing writes nothing")
     void widths(DiskDriver driver) throws Exception {

@@ -56,7 +56,7 @@ public enum MaintenanceClause implements Clause {
             REPAIRER),
     QC_MNT_16("Corruptions and leaks are counted as qemu-img check counts them.", V2, READER, REPAIRER),
     QC_MNT_17(
-            "An image that uses what only version 3 has does not become version 2 before that is gone without a loss for the guest.",
+            "An image that uses what only version 3 has does not become version 2 before that is gone without a loss for the guest and its snapshots.",
             V3,
             WRITER),
     QC_MNT_18(
@@ -87,6 +87,10 @@ public enum MaintenanceClause implements Clause {
     QC_MNT_30(
             "A disk does not shrink below what its snapshots or bitmaps in use need: snapshots keep their own length, and a bitmap in use forbids the change.",
             V2,
+            WRITER),
+    QC_MNT_31(
+            "On the way to version 2 a zero cluster becomes unallocated, or zeros as data before a backing file, on the disk and in every snapshot; what it kept and another entry shows stays as it is.",
+            V3,
             WRITER);
 
     private final String paraphrase;
