@@ -144,7 +144,27 @@ public enum FeatureFault {
             Form.VM_STATE,
             SnapshotClause.QC_SNAP_22,
             "Loading a snapshot brings the disk back and not the machine's state.",
-            "QC-SNAP-22 broken");
+            "QC-SNAP-22 broken"),
+    AMEND_LEAVES_SNAPSHOT_ZEROS(
+            Form.AMENDED,
+            MappingClause.QC_L2_08,
+            "On the way to version 2 the disk's zero clusters go, and those that only a snapshot has stay.",
+            "loops over the active L1 table"),
+    AMEND_SHOWS_BACKING(
+            Form.AMENDED,
+            MaintenanceClause.QC_MNT_31,
+            "On the way to version 2 a snapshot's zero clusters become unallocated before a backing file.",
+            "QC-MNT-31 broken"),
+    AMEND_COUNTS_SHARER_ONCE(
+            Form.AMENDED,
+            SnapshotClause.QC_SNAP_01,
+            "The zeros that take a zero cluster's place in a shared L2 table are counted once.",
+            "counts by table"),
+    AMEND_FILLS_WHAT_IS_SHOWN(
+            Form.AMENDED,
+            MaintenanceClause.QC_MNT_31,
+            "The host cluster that a zero cluster keeps gets the zeros, though a snapshot shows it.",
+            "qemu-img amend of QEMU 7.2");
 
     /** What is special about the image. */
     public enum Form {
@@ -161,7 +181,9 @@ public enum FeatureFault {
         /** The disk's size changes. */
         RESIZED,
         /** Snapshots with machine state. */
-        VM_STATE
+        VM_STATE,
+        /** It becomes version 2, with zero clusters in its snapshots. */
+        AMENDED
     }
 
     private final Form form;

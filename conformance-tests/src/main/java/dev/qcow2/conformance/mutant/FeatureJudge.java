@@ -4,6 +4,7 @@ import dev.qcow2.conformance.mutant.FeatureFault.Form;
 import dev.qcow2.optimized.OptimizedDriver;
 import dev.qcow2.spec.audit.AuditReport;
 import dev.qcow2.spec.audit.Auditor;
+import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.Bitmaps.Dirty;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
@@ -14,6 +15,7 @@ import dev.qcow2.spec.disk.FormatFeatures.Cipher;
 import dev.qcow2.spec.disk.FormatFeatures.Compression;
 import dev.qcow2.spec.disk.FormatFeatures.Encryption;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MaintenanceDriver;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.Passphrase;
@@ -22,6 +24,7 @@ import dev.qcow2.spec.disk.VirtualDisk.ZeroMode;
 import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.host.MemoryHostDirectory;
+import dev.qcow2.spec.layout.MappingLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,6 +42,11 @@ final class FeatureJudge {
     static final int CLUSTER = 1 << CLUSTER_BITS;
     static final int CLUSTERS = 12;
     static final String DATA = "data";
+
+    /** In images that become version 2: a zero cluster everywhere, and one that hides what the first snapshot shows. */
+    static final int ZERO_CLUSTER = 4;
+
+    static final int HIDDEN_CLUSTER = 3;
 
     private static final int SIZE = CLUSTERS * CLUSTER;
     private static final Passphrase PASSPHRASE = Passphrase.of("open");
@@ -82,7 +90,7 @@ final class FeatureJudge {
     }
 
     private boolean backed() {
-        return form == Form.SUBCLUSTERS || form == Form.ENCRYPTED || form == Form.RESIZED;
+        return form == Form.SUBCLUSTERS || form == Form.ENCRYPTED || form == Form.RESIZED || form == Form.AMENDED;
     }
 
     private CreateOptions options() {
@@ -93,7 +101,7 @@ final class FeatureJudge {
                     case DATA_FILE -> PLAIN.withDataFile(DATA, true);
                     case ENCRYPTED ->
                         PLAIN.withEncryption(new Encryption(Cipher.LUKS_AES_256_XTS_PLAIN64, PASSPHRASE, 1000));
-                    case BITMAPS, RESIZED, VM_STATE -> PLAIN;
+                    case BITMAPS, RESIZED, VM_STATE, AMENDED -> PLAIN;
                 };
         CreateOptions options =
                 CreateOptions.ofSize(SIZE).withClusterBits(CLUSTER_BITS).withFeatures(features);
@@ -123,6 +131,43 @@ final class FeatureJudge {
         if (form == Form.DATA_FILE) {
             dataFile();
         }
+        if (form == Form.AMENDED) {
+            becomeVersion2();
+        }
+    }
+
+    /** One snapshot has an L2 table of its own, another shares one with the disk; both have zero clusters. */
+    private void becomeVersion2() throws DiskException {
+        byte[] first;
+        try (VirtualDisk disk = driver.open(directory, "image", access())) {
+            write(disk, HIDDEN_CLUSTER * CLUSTER, text(4, CLUSTER));
+            zero(disk, ZERO_CLUSTER);
+            first = expected.clone();
+            disk.createSnapshot("first");
+            write(disk, 7 * CLUSTER, text(5, CLUSTER));
+            disk.createSnapshot("second");
+        }
+        try (HostFile file = directory.open("image", Access.READ_WRITE)) {
+            // As QEMU writes zeroes without unmapping where a snapshot shares the cluster.
+            StoredTables tables = new StoredTables(file, false);
+            long at = tables.entryAt(HIDDEN_CLUSTER);
+            tables.number(at, tables.number(at) | MappingLayout.L2_ZERO.mask());
+        }
+        Arrays.fill(expected, HIDDEN_CLUSTER * CLUSTER, (HIDDEN_CLUSTER + 1) * CLUSTER, (byte) 0);
+        ((MaintenanceDriver) driver).amend(directory, "image", AmendOptions.NOTHING.withVersion(2), access());
+        settle();
+        for (String id : List.of("2", "1")) {
+            try (VirtualDisk disk = new OptimizedDriver().open(directory, "image", access())) {
+                disk.applySnapshot(id);
+            }
+            System.arraycopy(id.equals("1") ? first : expected, 0, expected, 0, SIZE);
+            settle();
+        }
+    }
+
+    private void zero(VirtualDisk disk, int cluster) throws DiskException {
+        disk.writeZeroes((long) cluster * CLUSTER, CLUSTER, ZeroMode.MAY_UNMAP);
+        Arrays.fill(expected, cluster * CLUSTER, (cluster + 1) * CLUSTER, (byte) 0);
     }
 
     private void write(VirtualDisk disk, int offset, byte[] bytes) throws DiskException {

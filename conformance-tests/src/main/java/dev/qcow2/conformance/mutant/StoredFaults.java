@@ -45,9 +45,31 @@ final class StoredFaults {
                     BITMAP_ROUNDED_INWARDS,
                     BITMAP_FORGETS_DISCARD,
                     REGROWTH_SHOWS_OLD_BYTES,
-                    VM_STATE_LOST_ON_APPLY -> {
+                    VM_STATE_LOST_ON_APPLY,
+                    AMEND_LEAVES_SNAPSHOT_ZEROS,
+                    AMEND_SHOWS_BACKING,
+                    AMEND_COUNTS_SHARER_ONCE,
+                    AMEND_FILLS_WHAT_IS_SHOWN -> {
                 // It errs in requests.
             }
+        }
+    }
+
+    /** Leaves in an image that has become version 2 what an author would have written who errs on the way. */
+    static void amend(FeatureFault fault, HostFile file) throws DiskException {
+        StoredTables tables = new StoredTables(file, false);
+        long zeroAt = tables.snapshotEntryAt(FeatureJudge.ZERO_CLUSTER);
+        long zero = tables.number(zeroAt);
+        if (fault == FeatureFault.AMEND_LEAVES_SNAPSHOT_ZEROS) {
+            tables.number(zeroAt, zero | MappingLayout.L2_ZERO.mask());
+        } else if (fault == FeatureFault.AMEND_SHOWS_BACKING) {
+            tables.number(zeroAt, 0);
+            tables.addToCount(MappingLayout.L2_OFFSET.inPlace(zero) / FeatureJudge.CLUSTER, -1);
+        } else if (fault == FeatureFault.AMEND_COUNTS_SHARER_ONCE) {
+            tables.addToCount(tables.host(FeatureJudge.ZERO_CLUSTER) / FeatureJudge.CLUSTER, -1);
+        } else if (fault == FeatureFault.AMEND_FILLS_WHAT_IS_SHOWN) {
+            long shown = tables.number(tables.snapshotEntryAt(FeatureJudge.HIDDEN_CLUSTER));
+            file.write(MappingLayout.L2_OFFSET.inPlace(shown), ByteBuffer.allocate(FeatureJudge.CLUSTER));
         }
     }
 

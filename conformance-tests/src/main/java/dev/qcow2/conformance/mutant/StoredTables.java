@@ -5,6 +5,7 @@ import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.layout.HeaderLayout;
 import dev.qcow2.spec.layout.MappingLayout;
 import dev.qcow2.spec.layout.RefcountLayout;
+import dev.qcow2.spec.layout.SnapshotLayout;
 import java.nio.ByteBuffer;
 
 /** The tables of a small closed image, with one L2 table and counts of 16 bits, for those who write them wrongly. */
@@ -23,6 +24,12 @@ record StoredTables(HostFile file, boolean extended) {
     long entryAt(int guestCluster) throws DiskException {
         long l2 = MappingLayout.L1_OFFSET.inPlace(number(number(HeaderLayout.L1_TABLE_OFFSET.offset())));
         return l2 + (long) guestCluster * (extended ? 16 : 8);
+    }
+
+    /** Where the first snapshot keeps the entry of a guest cluster. */
+    long snapshotEntryAt(int guestCluster) throws DiskException {
+        long l1 = SnapshotLayout.L1_TABLE_OFFSET.offset() + number(HeaderLayout.SNAPSHOTS_OFFSET.offset());
+        return MappingLayout.L1_OFFSET.inPlace(number(number(l1))) + 8L * guestCluster;
     }
 
     long host(int guestCluster) throws DiskException {
