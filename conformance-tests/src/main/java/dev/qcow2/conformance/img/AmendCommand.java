@@ -18,7 +18,9 @@ import dev.qcow2.spec.disk.KeyChange;
 import dev.qcow2.spec.disk.LockedImageException;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.RequestRefusedException;
+import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.host.HostFile;
+import dev.qcow2.spec.layout.HeaderLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,8 @@ import picocli.CommandLine.Option;
 @SuppressWarnings("UnusedVariable")
 final class AmendCommand extends ImgSubcommand {
 
+    private static final long UNSIGNED_INT = 0xffff_ffffL;
+
     @Option(names = "-f", paramLabel = "FORMAT", description = "format of the image; guessed if not given")
     private @Nullable String format;
 
@@ -64,6 +68,8 @@ final class AmendCommand extends ImgSubcommand {
             names = "--force",
             description = "overwrites key slots in use, and erases the last one: the data is lost then")
     private boolean force;
+
+    private List<SnapshotInfo> snapshots = List.of();
 
     @Override
     int work() throws UsageException, ToolException, DiskException {
@@ -92,6 +98,7 @@ final class AmendCommand extends ImgSubcommand {
                 throw new ToolException(
                         "Format driver '" + image.location().format() + "' does not support option amendment");
             }
+            snapshots = image.disk().snapshots();
         }
         try (ImgProgress shown = ImgProgress.start(console(), progress && !quiet, 1)) {
             amend(opener, location);
@@ -122,6 +129,9 @@ final class AmendCommand extends ImgSubcommand {
             Map<String, Object> luks = luks(location, facts);
             keys = new KeySlotChoice(wanted, opener.settings().secrets(), luks, force).chosen();
             changes = keys.map(changes::withKeys).orElse(changes);
+            if (facts.version() > 2 && changes.version().equals(Optional.of(2))) {
+                requireDowngradable(facts);
+            }
             opener.settings()
                     .driver()
                     .amend(
@@ -190,16 +200,41 @@ final class AmendCommand extends ImgSubcommand {
 
     private static void requireVersion2(FormatOptions wanted, HeaderFacts facts, OptionalLong bits)
             throws ToolException {
-        if (bits.orElse(facts.refcountBits()) != 16) {
-            throw new ToolException(
-                    facts.version() == 2
-                            ? "Refcount widths other than 16 bits require compatibility level 1.1 or above (use"
-                                    + " compat=1.1 or greater)"
-                            : "compat=0.10 requires refcount_bits=16");
+        boolean otherWidth = bits.orElse(facts.refcountBits()) != 16;
+        if (otherWidth && facts.version() == 2) {
+            throw new ToolException("Refcount widths other than 16 bits require compatibility level 1.1 or above (use"
+                    + " compat=1.1 or greater)");
         }
         if (wanted.on("lazy_refcounts")) {
             throw new ToolException("Lazy refcounts only supported with compatibility level 1.1 and above (use"
                     + " compat=1.1 or greater)");
+        }
+        if (otherWidth) {
+            throw new ToolException("compat=0.10 requires refcount_bits=16");
+        }
+    }
+
+    /** Says what version 2 has no words for, as QEMU says it; the implementations refuse it in any case (QC-MNT-17). */
+    private void requireDowngradable(HeaderFacts facts) throws ToolException {
+        if (facts.hasDataFile()) {
+            throw new ToolException("Cannot downgrade an image with a data file", FAILED);
+        }
+        for (SnapshotInfo snapshot : snapshots) {
+            if (snapshot.diskSize() != facts.size() || snapshot.vmStateSize() > UNSIGNED_INT) {
+                throw new ToolException("Internal snapshots prevent downgrade of image", FAILED);
+            }
+        }
+        if (!facts.compression().equals("zlib")) {
+            throw new ToolException(
+                    "Cannot downgrade an image with " + facts.compression()
+                            + " compression type and existing compressed clusters",
+                    FAILED);
+        }
+        long features = facts.value(HeaderLayout.INCOMPATIBLE_FEATURES) & ~HeaderLayout.DIRTY.mask();
+        if (features != 0) {
+            throw new ToolException(
+                    "Cannot downgrade an image with incompatible features 0x" + Long.toHexString(features) + " set",
+                    FAILED);
         }
     }
 
