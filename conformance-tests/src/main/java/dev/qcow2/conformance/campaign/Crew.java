@@ -6,7 +6,6 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,17 +83,6 @@ record Crew(List<Subject> subjects, BiPredicate<Subject, UnsupportedFeatureExcep
                     leaves(subject, new UnsupportedFeatureException(subject.name(), refused.clause(), what)));
         }
         return refusals.isEmpty() || refusals.keySet().stream().noneMatch(subjects::contains);
-    }
-
-    /** Returns who does it; the others refuse. */
-    List<Subject> doers(SubjectRequest request) throws Objection, IOException {
-        List<Subject> doers = new ArrayList<>();
-        for (Subject subject : subjects) {
-            if (Requests.refusal(subject.name(), () -> request.send(subject)).isEmpty()) {
-                doers.add(subject);
-            }
-        }
-        return doers;
     }
 
     /** Some steps may be refused, for instance when a count would overflow (QC-REF-11); but by all or by none. */

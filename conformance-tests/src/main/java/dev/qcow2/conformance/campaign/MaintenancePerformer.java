@@ -18,7 +18,6 @@ import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 
 /** Performs steps on closed images; the guest's bytes are compared after each step anyway. */
@@ -55,31 +54,11 @@ final class MaintenancePerformer {
         }
     }
 
+    /** Who refuses what others do leaves. What version 2 has no words for, all refuse, and it is the same for all (QC-MNT-17). */
     private void amend(AmendOptions changes) throws Objection, IOException {
-        if (changes.version().filter(version -> version == 2).isPresent()) {
-            becomeOld(changes);
-        } else if (allDo(AMEND, (driver, files, image, options) -> driver.amend(files, image, changes, options))) {
+        if (allDo(AMEND, (driver, files, image, options) -> driver.amend(files, image, changes, options))) {
             changes.version().ifPresent(world::becomesVersion);
         }
-    }
-
-    /** QC-MNT-17: who meets what version 2 lacks may refuse, or turn it into something else first; all go on alike. */
-    private void becomeOld(AmendOptions changes) throws Objection, IOException {
-        crew.mustSucceed(subject -> subject.disk().close());
-        List<Subject> old = crew.doers(subject ->
-                run(subject, (driver, files, image, options) -> driver.amend(files, image, changes, options)));
-        if (old.size() == crew.subjects().size()) {
-            world.becomesVersion(2);
-        } else {
-            AmendOptions back = AmendOptions.NOTHING.withVersion(3);
-            for (Subject subject : old) {
-                Requests.mustSucceed(
-                        subject.name(),
-                        () -> run(
-                                subject, (driver, files, image, options) -> driver.amend(files, image, back, options)));
-            }
-        }
-        crew.mustSucceed(Subject::reopen);
     }
 
     private void rebase(Rebase step) throws Objection, IOException {

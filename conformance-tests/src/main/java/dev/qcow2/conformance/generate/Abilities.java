@@ -46,6 +46,10 @@ public record Abilities(Set<Feature> features, boolean qemu) {
             }
         }
         dropWhatDoesNotGoTogether(chosen);
+        // Only version 3 has these, and an image that has them stays that.
+        if (chosen.contains(Feature.AMEND) && dice.percent(50)) {
+            chosen.removeAll(EnumSet.of(Feature.SUBCLUSTERS, Feature.ZSTD, Feature.BITMAPS, Feature.DATA_FILE));
+        }
         return new Abilities(chosen, qemu);
     }
 

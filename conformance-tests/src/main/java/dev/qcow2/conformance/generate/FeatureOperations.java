@@ -159,6 +159,17 @@ final class FeatureOperations {
         return new Rebase(dice.percent(80) ? RebaseMode.SAFE : RebaseMode.UNSAFE, layer);
     }
 
+    /** Says whether the image is to become version 2 on a way of its own. */
+    boolean becomesOld() {
+        return abilities.has(Feature.AMEND) && dice.percent(60);
+    }
+
+    /** Returns the change of version, most often together with the width that any version has. */
+    Operation amendTo(int version) {
+        AmendOptions changes = AmendOptions.NOTHING.withVersion(version);
+        return new Amend(dice.percent(80) ? changes.withRefcountOrder(4) : changes);
+    }
+
     private Operation amend() {
         AmendOptions changes =
                 switch (dice.weighted(35, 45, 20)) {

@@ -72,10 +72,31 @@ final class OperationGenerator {
 
     List<Operation> operations(int count) {
         List<Operation> list = new ArrayList<>();
+        int downgrade = snapshots && special.becomesOld() ? (int) dice.below(count) : -1;
         for (int i = 0; i < count; i++) {
+            if (i == downgrade) {
+                list.addAll(downgrade());
+            }
             list.add(next());
         }
         return list;
+    }
+
+    /** The way to version 2, which has no zero clusters, with some in a snapshot: by chance it would be taken too rarely. */
+    private List<Operation> downgrade() {
+        List<Operation> steps = new ArrayList<>();
+        if (dice.percent(50)) {
+            steps.add(special.amendTo(3));
+        }
+        steps.addAll(List.of(write(), zeroes(), new SnapshotCreate("old", special.vmStateSize())));
+        if (dice.percent(60)) {
+            steps.add(dice.percent(60) ? write() : zeroes());
+        }
+        if (dice.percent(40)) {
+            steps.add(new SnapshotCreate("older", 0));
+        }
+        steps.addAll(List.of(special.amendTo(2), new SnapshotApply("old")));
+        return steps;
     }
 
     private Operation next() {
