@@ -128,9 +128,7 @@ final class Amendment {
 
     private boolean hasZeros(ImageHeader header) throws DiskException {
         HostSpace space = new HostSpace(header.clusterBits(), host.size());
-        long budget = CacheBudget.atDepth(0).l2Bytes();
-        return TableCensus.of(host, header, new MappingTables(host, space, header, budget, null))
-                .hasZeros();
+        return TableCensus.of(host, space, header).hasZeros();
     }
 
     private static int headerLength(int version) {

@@ -20,7 +20,7 @@ final class TableCensus {
     private static final long MOST_ROOT_ENTRIES = 1L << 27;
 
     private final HostFile host;
-    private final MappingTables mapping;
+    private final EntryChecks checks;
     private final int clusterBits;
     private final ClusterUse names;
 
@@ -30,9 +30,9 @@ final class TableCensus {
     private ByteBuffer scratch;
     private long rootEntries;
 
-    private TableCensus(HostFile host, MappingTables mapping, int clusterBits) {
+    private TableCensus(HostFile host, EntryChecks checks, int clusterBits) {
         this.host = host;
-        this.mapping = mapping;
+        this.checks = checks;
         this.clusterBits = clusterBits;
         this.names = new ClusterUse(host.name());
         this.places = new ClusterUse(host.name());
@@ -40,8 +40,8 @@ final class TableCensus {
     }
 
     /** Takes the census of a file that has all that memory has. */
-    static TableCensus of(HostFile host, ImageHeader header, MappingTables mapping) throws DiskException {
-        TableCensus census = new TableCensus(host, mapping, header.clusterBits());
+    static TableCensus of(HostFile host, HostSpace space, ImageHeader header) throws DiskException {
+        TableCensus census = new TableCensus(host, new EntryChecks(host, space, header), header.clusterBits());
         List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
         census.add(new RootTable(host, header.l1Offset(), header.l1Size()), Kind.ACTIVE_L2);
         for (SnapshotTable.Entry snapshot : snapshots) {
@@ -55,7 +55,7 @@ final class TableCensus {
         require(rootEntries <= MOST_ROOT_ENTRIES, QC_LIM_07, "the snapshots' L1 tables are larger than can be read");
         for (int i = 0; i < l1.entries(); i++) {
             long entry = l1.get(i);
-            long cluster = entry == 0 ? 0 : mapping.checkedL2Offset(entry, l1.entryOffset(i)) >>> clusterBits;
+            long cluster = entry == 0 ? 0 : checks.l2Offset(entry, l1.entryOffset(i)) >>> clusterBits;
             if (cluster != 0) {
                 if (names.count(cluster) == 0) {
                     places.add(cluster, i + 1L, Kind.L2);
@@ -85,7 +85,7 @@ final class TableCensus {
 
     /** The guest cluster of a table's first entry. */
     long firstGuestCluster(long table) {
-        return (places.count(table) - 1) * mapping.leftInTable(0);
+        return (places.count(table) - 1) << (clusterBits - 3);
     }
 
     /** Visits each table that has zero clusters (QC-L2-07), in ascending order. */

@@ -1,8 +1,10 @@
 package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.RefcountClause.QC_REF_03;
+import static dev.qcow2.spec.clause.RefcountClause.QC_REF_16;
 
 import dev.qcow2.optimized.ClusterUse.Kind;
+import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.DiskException;
 import java.nio.ByteBuffer;
@@ -44,12 +46,12 @@ final class ZeroClusterRemoval {
         this.nothingBelow = nothingBelow;
         this.clusterBits = image.clusterBits();
         image.checkpoint().run();
-        this.census = TableCensus.of(image.host(), image.header(), image.mapping());
+        this.census = TableCensus.of(image.host(), image.space(), image.header());
     }
 
     /** Does it, while no other request is under way. */
     void run() throws DiskException {
-        requireCounted();
+        requireSound();
         census.forEachWithZeros((cluster, table) -> {
             change(cluster, table);
             if ((long) waiting.size() << clusterBits >= MOST_WAITING_BYTES) {
@@ -66,31 +68,38 @@ final class ZeroClusterRemoval {
         image.checkpoint().run();
     }
 
-    /** QC-MNT-28: broken entries and counts that are too low show before anything changes. */
-    private void requireCounted() throws DiskException {
+    /** QC-MNT-28: broken entries, and counts that are too low, show before anything changes. */
+    private void requireSound() throws DiskException {
         ClusterUse dropped = new ClusterUse(image.host().name());
         census.forEachWithZeros((cluster, table) -> {
+            image.allocator().structures().requireOnlyL2Table(cluster);
             requireCount(cluster, census.names(cluster));
             for (int at = 0; at < table.capacity(); at += 8) {
                 long entry = table.getLong(at);
-                image.mapping().check(entry, (cluster << clusterBits) + at);
+                image.mapping().checks().standard(entry, (cluster << clusterBits) + at);
                 if (TableCensus.isZero(entry) && EntryBits.offset(entry) != 0) {
                     dropped.add(EntryBits.offset(entry) >>> clusterBits, census.names(cluster), Kind.DATA);
                 }
             }
         });
-        dropped.forEachUsed(cluster -> requireCount(cluster, dropped.count(cluster)));
+        dropped.forEachUsed(cluster -> {
+            requireCount(cluster, dropped.count(cluster));
+            // QC-REF-16: it is written to or given back.
+            image.allocator().structures().requireNone(cluster, 1);
+            require(census.names(cluster) == 0, QC_REF_16, cluster, "an L2 table as a guest cluster", "one use");
+        });
     }
 
     private void requireCount(long cluster, long references) throws DiskException {
         long count = image.refcounts().count(cluster);
-        if (Long.compareUnsigned(count, references) < 0) {
-            throw new CorruptImageException(
-                    image.host().name(),
-                    QC_REF_03,
-                    cluster << clusterBits,
-                    "the count " + Long.toUnsignedString(count),
-                    references + " or more");
+        boolean enough = Long.compareUnsigned(count, references) >= 0;
+        require(enough, QC_REF_03, cluster, "the count " + Long.toUnsignedString(count), references + " or more");
+    }
+
+    private void require(boolean holds, Clause clause, long cluster, String found, String allowed)
+            throws DiskException {
+        if (!holds) {
+            throw new CorruptImageException(image.host().name(), clause, cluster << clusterBits, found, allowed);
         }
     }
 

@@ -52,11 +52,14 @@ final class ZeroRemover {
     /** Refuses, before anything changes, what could not be done to the end. */
     void requirePossible() throws DiskException {
         Geometry geometry = image.geometry();
+        Occupants occupants = new Occupants(image);
         Map<HostCluster, Long> dropped = new LinkedHashMap<>();
-        for (Table table : tables()) {
+        List<Table> tables = tables();
+        for (Table table : tables) {
             requireOnePlace(table);
             List<Mapping> zeros = zeros(table);
             if (!zeros.isEmpty()) {
+                occupants.requireL2Only(table.name().l2Offset());
                 // A fresh cluster gets this count too, so it fits whatever the width (QC-REF-11).
                 image.countOfUsed(geometry.hostCluster(table.name().l2Offset()), table.references());
             }
@@ -65,6 +68,13 @@ final class ZeroRemover {
             }
         }
         reach.requireDroppable(dropped);
+        occupants.requireFreeable(dropped);
+        for (Table table : tables) {
+            long offset = table.name().l2Offset();
+            if (dropped.containsKey(geometry.hostCluster(offset))) {
+                throw image.corrupt(RefcountClause.QC_REF_16, offset, "an L2 table as a guest cluster", "one use");
+            }
+        }
     }
 
     /** What is written for one part of the disk need not be right for another: encryption may depend on it. */

@@ -51,7 +51,7 @@
  * <p>Size: {@link dev.qcow2.reference.Resizer}, {@link dev.qcow2.reference.Preallocator}.
  *
  * <p>Another kind of image: {@link dev.qcow2.reference.HeaderArea}, {@link dev.qcow2.reference.Amender}, {@link
- * dev.qcow2.reference.BackingChanger}.
+ * dev.qcow2.reference.ZeroRemover}, {@link dev.qcow2.reference.BackingChanger}.
  *
  * <p>Persistent bitmaps on disk: {@link dev.qcow2.reference.BitmapsExtension}, {@link
  * dev.qcow2.reference.BitmapDirectoryEntry}, {@link dev.qcow2.reference.BitmapTableEntry}; in memory: {@link

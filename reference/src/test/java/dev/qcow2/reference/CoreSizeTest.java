@@ -70,6 +70,7 @@ class CoreSizeTest {
             "Unlocker.java",
             "Usage.java",
             "VmState.java",
+            "ZeroRemover.java",
             "package-info.java");
 
     @Test

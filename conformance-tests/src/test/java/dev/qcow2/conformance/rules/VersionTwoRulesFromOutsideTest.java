@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.AmendOptions;
+import dev.qcow2.spec.disk.CorruptImageException;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
@@ -23,6 +24,7 @@ import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.layout.HeaderLayout;
+import dev.qcow2.spec.layout.MappingLayout;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -159,5 +161,96 @@ class VersionTwoRulesFromOutsideTest {
                 .isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
                         .isEqualTo(MaintenanceClause.QC_MNT_17));
         assertThat(image.bytes()).isEqualTo(before);
+    }
+
+    /** A table, by where it is in a version 3 image with a snapshot. */
+    private enum Victim {
+        L1_TABLE,
+        L2_TABLE,
+        REFCOUNT_TABLE,
+        REFCOUNT_BLOCK,
+        SNAPSHOT_TABLE,
+        SNAPSHOT_L1_TABLE,
+        SNAPSHOT_L2_TABLE;
+
+        long offset(RuleImage image) throws DiskException {
+            long snapshots = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+            return switch (this) {
+                case L1_TABLE -> image.header(HeaderLayout.L1_TABLE_OFFSET);
+                case L2_TABLE -> image.entryAt(0);
+                case REFCOUNT_TABLE -> image.header(HeaderLayout.REFCOUNT_TABLE_OFFSET);
+                case REFCOUNT_BLOCK -> image.longAt(image.header(HeaderLayout.REFCOUNT_TABLE_OFFSET));
+                case SNAPSHOT_TABLE -> snapshots;
+                case SNAPSHOT_L1_TABLE -> image.longAt(snapshots);
+                case SNAPSHOT_L2_TABLE -> MappingLayout.L1_OFFSET.inPlace(image.longAt(image.longAt(snapshots)));
+            };
+        }
+    }
+
+    static Stream<Arguments> victims() {
+        return drivers().flatMap(driver -> Stream.of(Victim.values())
+                .flatMap(victim -> Stream.of(true, false).map(backed -> Arguments.of(driver, victim, backed))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("victims")
+    @DisplayName("QC-REF-16 QC-MNT-31: a zero cluster that keeps a table's cluster is told before anything changes")
+    void keptTable(DiskDriver driver, Victim victim, boolean backed) throws Exception {
+        RuleImage image =
+                new RuleImage(driver, backed ? SMALL.withBacking("base", Optional.of(BackingFormat.RAW)) : SMALL);
+        image.directory().put("base", MemoryFileContent.of(text(1, 1 << 20)));
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(2, 16_384)));
+            disk.createSnapshot("one");
+            disk.write(0, ByteBuffer.wrap(text(3, 4096)));
+        }
+        image.putLong(image.entryAt(9), victim.offset(image) | MappingLayout.L2_ZERO.mask());
+        requireCorrupt(driver, image);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName(
+            "QC-REF-03 QC-MNT-31: a count below the number of zero clusters' references is told before anything changes")
+    void lowCounts(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(2, 16_384)));
+            disk.writeZeroes(0, 8192, VirtualDisk.ZeroMode.KEEP_ALLOCATION);
+            disk.createSnapshot("one");
+        }
+        byte[] sound = image.bytes();
+        for (long low : new long[] {image.host(1), image.entryAt(0)}) {
+            image.replace(sound);
+            image.count(low, 1);
+            requireCorrupt(driver, image);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-17 QC-MNT-28: an L2 table that maps two parts of the disk is refused, and nothing is written")
+    void tableInTwoPlaces(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, CreateOptions.ofSize(3 << 20).withClusterBits(12));
+        try (VirtualDisk disk = image.open()) {
+            disk.writeZeroes(0, 8192, VirtualDisk.ZeroMode.MAY_UNMAP);
+        }
+        long table = image.entryAt(0);
+        image.putLong(image.header(HeaderLayout.L1_TABLE_OFFSET), table);
+        image.putLong(image.header(HeaderLayout.L1_TABLE_OFFSET) + 8, table);
+        image.count(table, 2);
+        image.mustBeClean();
+        requireRefused(driver, image, AmendOptions.NOTHING.withVersion(2), true);
+    }
+
+    private static void requireCorrupt(DiskDriver driver, RuleImage image) throws DiskException {
+        byte[] before = image.bytes();
+        assertThatThrownBy(() -> amend(driver, image, AmendOptions.NOTHING.withVersion(2)))
+                .isInstanceOf(CorruptImageException.class);
+        byte[] after = image.bytes();
+        // QC-HDR-17: the mark of a broken image is all that may change.
+        int features = HeaderLayout.INCOMPATIBLE_FEATURES.offset() + Long.BYTES - 1;
+        after[features] = before[features];
+        assertThat(after).isEqualTo(before);
     }
 }
