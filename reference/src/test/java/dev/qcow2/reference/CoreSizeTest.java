@@ -45,6 +45,7 @@ class CoreSizeTest {
             "HostMap.java",
             "ImageCreator.java",
             "ImageOpener.java",
+            "KeyAmender.java",
             "Locker.java",
             "ManagedDisk.java",
             "PlanObserver.java",

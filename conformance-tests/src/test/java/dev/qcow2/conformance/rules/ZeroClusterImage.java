@@ -98,8 +98,10 @@ final class ZeroClusterImage {
 
     private void make(DiskDriver driver) throws DiskException {
         CreateOptions options = new CreateOptions(size, 3, clusterBits, order, Optional.empty());
+        // One counts sectors on the guest's disk, the other in the file.
+        Cipher cipher = random.nextInt(3) > 0 ? Cipher.LEGACY_AES_128_CBC : Cipher.LUKS_AES_128_XTS_PLAIN64;
         FormatFeatures features = encrypted
-                ? FormatFeatures.PLAIN.withEncryption(new Encryption(Cipher.LEGACY_AES_128_CBC, PASSPHRASE, 1000))
+                ? FormatFeatures.PLAIN.withEncryption(new Encryption(cipher, PASSPHRASE, 1000))
                 : FormatFeatures.PLAIN;
         options = options.withFeatures(lazy ? features.withLazyRefcounts() : features);
         if (backed) {
