@@ -84,14 +84,7 @@ final class MaintenanceFeatures {
                             amend(workshop, AmendOptions.NOTHING.withVersion(3));
                         },
                         workshop -> workshop.imgOnDisk("amend", "-o", "compat=0.10")));
-        rows.add(Feature.of(
-                        "amend: version, with zero clusters in snapshots",
-                        Features.plain(3, 16, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
-                        "-b",
-                        "base",
-                        "-F",
-                        "raw")
-                .withMaintenance(MaintenanceFeatures::downgrade, MaintenanceFeatures::downgradeByQemu));
+        rows.add(downgrade());
         rows.add(Feature.of("amend: width of reference counts", Features.plain(3, 16, 4))
                 .withMaintenance(
                         workshop -> {
@@ -207,8 +200,19 @@ final class MaintenanceFeatures {
         workshop.maintenance().amend(workshop.directory(), Workshop.DISK, changes, workshop.access());
     }
 
+    private static Feature downgrade() {
+        return Feature.of(
+                        "amend: version, with zero clusters in snapshots",
+                        Features.plain(3, 16, 4).withBacking("base", Optional.of(BackingFormat.RAW)),
+                        "-b",
+                        "base",
+                        "-F",
+                        "raw")
+                .withMaintenance(MaintenanceFeatures::downgradeByOurs, MaintenanceFeatures::downgradeByQemu);
+    }
+
     /** Zeros over what the backing file holds go into two snapshots, of which one shares their table with the disk. */
-    private static void downgrade(Workshop workshop) throws Exception {
+    private static void downgradeByOurs(Workshop workshop) throws Exception {
         amend(workshop, AmendOptions.NOTHING.withVersion(3));
         try (VirtualDisk disk = workshop.open(workshop.access())) {
             Workshop.write(disk, 131_072, 100_000, 0x33);
