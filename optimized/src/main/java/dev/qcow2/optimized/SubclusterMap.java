@@ -82,7 +82,9 @@ final class SubclusterMap {
         }
         boolean follows =
                 EntryBits.offset(next) == EntryBits.offset(step.firstEntry) + ((long) distance << clusterBits);
-        return owned && follows && (!step.inPlace || isInPlace(cluster, cluster << clusterBits, end, slice));
+        boolean inPlace = isInPlace(cluster, cluster << clusterBits, end, slice);
+        // A step that fills whole clusters leaves alone what need not be filled.
+        return owned && follows && (step.inPlace ? inPlace : image.options().subclusterWrites() || !inPlace);
     }
 
     /** Sets the borders of what a step must provide, once its clusters are known. */

@@ -51,6 +51,11 @@ final class ImageWriter {
         bench.apply(plan);
     }
 
+    /** Refuses a range that can't be written in compressed form. */
+    void requireCompressible(long guestOffset, long length) throws DiskException {
+        new CompressedPlanner(image, allocator).requireWholeClusters(guestOffset, length);
+    }
+
     /** Writes bytes that lie in one guest cluster. */
     void write(GuestCluster guest, int offsetInCluster, ByteBuffer payload) throws DiskException {
         // First of all, so that a broken or unsupported entry is refused before anything changes.

@@ -108,7 +108,9 @@ final class ManagedDisk implements VirtualDisk {
 
     @Override
     public synchronized void writeCompressed(long guestOffset, ByteBuffer from) throws DiskException {
-        follow(guestOffset, from.remaining(), () -> disk.writeCompressed(guestOffset, from));
+        // What can't be compressed is refused before the bitmaps hear of it.
+        Action check = () -> writer.requireCompressible(guestOffset, from.remaining());
+        follow(guestOffset, from.remaining(), check, () -> disk.writeCompressed(guestOffset, from));
     }
 
     @Override
@@ -177,11 +179,16 @@ final class ManagedDisk implements VirtualDisk {
 
     /** A change of a range, which the bitmaps must know of whether it succeeds or not. */
     private void follow(long guestOffset, long length, Action action) throws DiskException {
+        follow(guestOffset, length, () -> {}, action);
+    }
+
+    private void follow(long guestOffset, long length, Action check, Action action) throws DiskException {
         change(() -> {
             long size = disk.size();
             boolean inside = guestOffset >= 0 && length >= 0 && guestOffset <= size && length <= size - guestOffset;
             // What is outside or read-only is refused below, and changes nothing.
             if (writable && inside) {
+                check.perform();
                 bitmaps.beforeChange();
                 bitmaps.changed(guestOffset, length);
             }
