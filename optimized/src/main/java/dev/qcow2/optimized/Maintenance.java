@@ -97,7 +97,9 @@ final class Maintenance {
         try (OptimizedDisk disk = opener().openDisk(fileName)) {
             Layer future = backing.isEmpty() ? null : opener().openBacking(fileName, backing.get());
             try {
-                new Rebase(disk, future, 1 << disk.header().clusterBits()).copyUp();
+                ImageHeader header = disk.header();
+                int unit = 1 << header.clusterBits() - (header.extendedL2() ? SubclusterBits.SUBCLUSTER_BITS : 0);
+                new Rebase(disk, future, unit).copyUp();
                 disk.flush();
             } finally {
                 if (future != null) {

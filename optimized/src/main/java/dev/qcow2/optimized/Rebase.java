@@ -15,14 +15,19 @@ final class Rebase {
 
     private final VirtualDisk disk;
     private final @Nullable Layer future;
-    private final int clusterSize;
+    private final int unit;
     private final int step;
 
-    Rebase(VirtualDisk disk, @Nullable Layer future, int clusterSize) {
+    /**
+     * Gets ready.
+     *
+     * @param unit bytes of a cluster or, where the image has them, of a subcluster
+     */
+    Rebase(VirtualDisk disk, @Nullable Layer future, int unit) {
         this.disk = disk;
         this.future = future;
-        this.clusterSize = clusterSize;
-        this.step = Math.max(LEAST_STEP, clusterSize);
+        this.unit = unit;
+        this.step = Math.max(LEAST_STEP, unit);
     }
 
     void copyUp() throws DiskException {
@@ -33,9 +38,9 @@ final class Rebase {
             long done = at;
             for (BlockStatus extent : disk.status(at, length)) {
                 boolean own = extent.allocated() && extent.depth() == 0;
-                // Whole guest clusters: what is kept of one is kept by an entry or a copy of its own.
-                long from = Math.max(done, extent.guestOffset() / clusterSize * clusterSize);
-                long to = Math.min(at + length, (extent.end() + clusterSize - 1) / clusterSize * clusterSize);
+                // Whole units: what is kept of one is kept by an entry or a copy of its own.
+                long from = Math.max(done, extent.guestOffset() / unit * unit);
+                long to = Math.min(at + length, (extent.end() + unit - 1) / unit * unit);
                 if (!own && from < to) {
                     compare(from, (int) (to - from), before, after);
                     done = to;
@@ -52,7 +57,7 @@ final class Rebase {
             Layer.readPadded(future, offset, ByteBuffer.wrap(after, 0, length));
         }
         for (int at = 0; at < length; ) {
-            int end = Math.min(length, at + clusterSize);
+            int end = Math.min(length, at + unit);
             if (!Arrays.equals(before, at, end, after, at, end)) {
                 keep(offset + at, before, at, end);
             }

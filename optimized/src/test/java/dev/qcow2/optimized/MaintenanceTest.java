@@ -8,10 +8,12 @@ import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.clause.RefcountClause;
 import dev.qcow2.spec.disk.AmendOptions;
 import dev.qcow2.spec.disk.BackingException;
+import dev.qcow2.spec.disk.BlockStatus;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
@@ -98,6 +100,26 @@ class MaintenanceTest {
         driver.rebase(directory, "disk", two, RebaseMode.UNSAFE, Images.WRITE);
         assertThat(bytes(directory, "disk")).isEqualTo(before);
         Images.assertClean(directory, "disk");
+    }
+
+    @Test
+    @DisplayName("QC-MNT-25, QC-SUB-05: a subcluster that reads the same over both backing files is left alone")
+    void rebaseOfSubclusters() throws IOException {
+        CreateOptions options =
+                CreateOptions.ofSize(100_000).withClusterBits(14).withFeatures(FormatFeatures.PLAIN.withExtendedL2());
+        driver.create(directory, "disk", options);
+        try (VirtualDisk disk = driver.open(directory, "disk", Images.WRITE)) {
+            disk.write(5 << 9, ByteBuffer.wrap(Images.filled(512, 1)));
+        }
+        List<BlockStatus> before = status();
+        driver.rebase(directory, "disk", Optional.empty(), RebaseMode.SAFE, Images.WRITE);
+        assertThat(status()).isEqualTo(before);
+    }
+
+    private List<BlockStatus> status() throws DiskException {
+        try (VirtualDisk disk = driver.open(directory, "disk", OpenOptions.readOnly())) {
+            return disk.status(0, disk.size());
+        }
     }
 
     @Property(tries = 120, edgeCases = EdgeCasesMode.NONE)
