@@ -105,7 +105,7 @@ final class CheckCommand extends ImgSubcommand {
             throw new ToolException("Check failed: " + found.stopReason());
         }
         if (json) {
-            console().line(ImgJson.text(members(location, found, repaired)));
+            console().line(ImgJson.text(members(name, location, found, repaired)));
         } else {
             say(found);
         }
@@ -212,7 +212,7 @@ final class CheckCommand extends ImgSubcommand {
     }
 
     private static Map<String, Object> members(
-            ImageLocation location, AuditReport report, Optional<RepairReport> repaired) {
+            String name, ImageLocation location, AuditReport report, Optional<RepairReport> repaired) {
         AuditReport.Clusters clusters = report.clusters();
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("image-end-offset", clusters.imageEnd());
@@ -227,7 +227,7 @@ final class CheckCommand extends ImgSubcommand {
         putCount(members, "leaks", report.leaks());
         putCount(members, "leaks-fixed", repaired.map(RepairReport::leaksFixed).orElse(0L));
         putCount(members, "allocated-clusters", clusters.allocated());
-        members.put("filename", location.fileName());
+        members.put("filename", name);
         members.put("format", location.format());
         putCount(members, "fragmented-clusters", clusters.fragmented());
         return members;

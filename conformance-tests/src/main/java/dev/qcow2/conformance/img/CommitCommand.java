@@ -141,10 +141,13 @@ final class CommitCommand extends ImgSubcommand {
         try (OpenNode source = opener.open(chain.get(0), OpenRequest.READ);
                 OpenNode target = opener.open(base, OpenRequest.WRITE)) {
             long size = source.disk().size();
+            // Asked before the target changes: the source's chain ends in it, by a handle that knows nothing of
+            // changes.
+            List<BlockStatus> extents = source.disk().status(0, size);
             if (target.disk().size() < size) {
                 target.disk().resize(size, Preallocation.OFF);
             }
-            for (BlockStatus extent : source.disk().status(0, size)) {
+            for (BlockStatus extent : extents) {
                 if (extent.depth() < depth && extent.allocated()) {
                     copy(source.disk(), target.disk(), extent);
                 }
