@@ -88,10 +88,11 @@ final class CountRepair {
      * Compares all counts.
      *
      * @param writes whether what is wrong is written; otherwise it is only counted
+     * @param blind whether something refers to clusters that nobody can tell, so that no count is lowered
      */
-    void compare(boolean writes) throws DiskException {
+    void compare(boolean writes, boolean blind) throws DiskException {
         // If the structures are rebuilt, all counts are right after that.
-        mendsLeaks = scope.mendsAll() || (scope.mendsLeaks() && writes);
+        mendsLeaks = !blind && (scope.mendsAll() || (scope.mendsLeaks() && writes));
         byte[] block = new byte[1 << clusterBits];
         for (int index = 0; index < table.entries(); index++) {
             long entry = table.get(index);
@@ -99,18 +100,35 @@ final class CountRepair {
                 compareBlock(index, entry, block, writes);
             }
         }
-        use.forEachUsed(cluster -> {
-            if (!hasBlock(cluster)) {
-                scope.corruption();
+        use.forEachUsed(this::compareUncovered);
+        long first = scope.header().refcountTableOffset() >>> clusterBits;
+        for (long cluster = first; cluster < first + scope.header().refcountTableClusters(); cluster++) {
+            if (use.kind(cluster) == Kind.NONE) {
+                compareUncovered(cluster);
             }
-        });
+        }
+    }
+
+    /** A cluster in use has the count 0 where there is no block. */
+    private void compareUncovered(long cluster) throws DiskException {
+        if (!hasBlock(cluster) && canBeRead(cluster >>> blockBits)) {
+            scope.corruption();
+        }
+    }
+
+    /** QC-MNT-16: a count that can't be read is not a wrong one; without a block, or past the file's end, it is 0. */
+    private boolean canBeRead(long index) throws DiskException {
+        long entry = index < table.entries() ? table.get((int) index) : 0;
+        return entry >= 0 && (entry & (scope.clusterSize() - 1)) == 0;
     }
 
     private void compareBlock(int index, long offset, byte[] block, boolean writes) throws DiskException {
         scope.host().readZeroPadded(offset, ByteBuffer.wrap(block));
         long first = (long) index << blockBits;
+        // QC-MNT-16: what is counted where no file is was never given to anybody.
+        long end = Math.max(scope.fileClusters(), use.end());
         boolean changed = false;
-        for (int i = 0; i < 1 << blockBits; i++) {
+        for (int i = 0; i < 1 << blockBits && first + i < end; i++) {
             long stored = RefcountBits.get(block, i, order);
             long cluster = first + i;
             long references = storable(use.count(cluster) + structureReferences(cluster));

@@ -21,13 +21,14 @@ final class ExtensionReferences {
         this.clusterBits = scope.clusterBits();
     }
 
-    void add() throws DiskException {
+    /** Counts; says no if bitmaps can't be read, and what they name looks like a leak. */
+    boolean add() throws DiskException {
         encryption();
         try {
             BitmapDirectory directory = BitmapDirectory.read(scope.host(), scope.header());
             if (accepts(directory)) {
                 count(directory);
-                return;
+                return true;
             }
         } catch (MalformedImageException e) {
             // As below: what is wrong is counted, not told.
@@ -38,6 +39,7 @@ final class ExtensionReferences {
             ByteBuffer bits = ByteBuffer.allocate(8).putLong(scope.header().autoclear() & ~ImageHeader.BITMAPS);
             scope.write(ImageHeader.AUTOCLEAR_AT, bits.flip());
         }
+        return scope.mendsAll();
     }
 
     private void encryption() throws DiskException {

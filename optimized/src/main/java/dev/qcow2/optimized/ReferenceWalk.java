@@ -2,7 +2,9 @@ package dev.qcow2.optimized;
 
 import dev.qcow2.optimized.ClusterUse.Kind;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.MalformedImageException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +24,7 @@ final class ReferenceWalk {
     private final int clusterBits;
     private final Set<Long> copiedTables = new LinkedHashSet<>();
     private boolean lostTables;
+    private boolean lostSnapshots;
 
     ReferenceWalk(RepairScope scope) {
         this.scope = scope;
@@ -35,6 +38,11 @@ final class ReferenceWalk {
         return lostTables;
     }
 
+    /** Whether a table could not be found that no repair gives up. */
+    boolean lostSnapshots() {
+        return lostSnapshots;
+    }
+
     void run() throws DiskException {
         ImageHeader header = scope.header();
         // QC-REF-16
@@ -42,13 +50,14 @@ final class ReferenceWalk {
         own(header.l1Offset(), 8L * header.l1Size(), Kind.ROOT);
         List<SnapshotTable.Entry> snapshots = SnapshotTable.read(scope.host(), header);
         own(header.snapshotsOffset(), SnapshotTable.bytes(snapshots), Kind.SNAPSHOTS);
-        for (SnapshotTable.Entry snapshot : snapshots) {
-            own(snapshot.l1Offset(), 8L * snapshot.l1Size(), Kind.ROOT);
+        List<RootTable> snapshotTables = snapshotTables(snapshots);
+        for (RootTable table : snapshotTables) {
+            own(table.hostOffset(), 8L * table.entries(), Kind.ROOT);
         }
-        new ExtensionReferences(scope).add();
+        lostTables |= !new ExtensionReferences(scope).add();
         root(header.l1Offset(), header.l1Size(), Kind.ACTIVE_L2);
-        for (SnapshotTable.Entry snapshot : snapshots) {
-            root(snapshot.l1Offset(), snapshot.l1Size(), Kind.L2);
+        for (RootTable table : snapshotTables) {
+            root(table.hostOffset(), table.entries(), Kind.L2);
         }
         ByteBuffer table = ByteBuffer.allocate(1 << clusterBits);
         use.forEach(Kind.L2, Kind.ACTIVE_L2, cluster -> {
@@ -59,6 +68,21 @@ final class ReferenceWalk {
         for (long copy : copiedTables) {
             table(copy, table);
         }
+    }
+
+    /** The L1 tables of the snapshots, as far as they can be where their entries say. */
+    private List<RootTable> snapshotTables(List<SnapshotTable.Entry> snapshots) throws DiskException {
+        List<RootTable> tables = new ArrayList<>();
+        for (SnapshotTable.Entry snapshot : snapshots) {
+            try {
+                tables.add(snapshot.l1(scope.host(), scope.header()));
+            } catch (MalformedImageException e) {
+                // Nobody can tell what the snapshot refers to: no count is lowered, whatever may be mended.
+                scope.lastingCorruption();
+                lostSnapshots = true;
+            }
+        }
+        return tables;
     }
 
     /** Counts a range that nothing else may have. */

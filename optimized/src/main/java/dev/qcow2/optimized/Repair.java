@@ -54,14 +54,17 @@ final class Repair {
         scope.flush();
         CountRepair counts = new CountRepair(scope);
         boolean sound = counts.structuresAreSound();
-        boolean blind = walk.lostTables() && changes == Changes.LEAKS;
         // What only a lost table names looks like a leak, and is none.
-        counts.compare(sound && !blind);
-        if (!sound && scope.mendsAll()) {
+        boolean blind = walk.lostSnapshots() || (walk.lostTables() && changes == Changes.LEAKS);
+        counts.compare(sound, blind);
+        if (!sound && scope.mendsAll() && !walk.lostSnapshots()) {
             rebuild(scope);
         }
         scope.flush();
-        new CopiedRepair(scope).run();
+        if (!walk.lostSnapshots()) {
+            // Else the counts stay as they are, and the flags with them.
+            new CopiedRepair(scope).run();
+        }
         scope.flush();
         return scope;
     }

@@ -84,6 +84,11 @@ final class RepairScope {
         return changes == Changes.ALL;
     }
 
+    /** Flags may follow counts that are right. */
+    boolean mendsFlags() {
+        return mendsAll() || (mendsLeaks() && corruptions == 0 && leaks == 0);
+    }
+
     boolean mendsLeaks() {
         return changes != Changes.NOTHING;
     }
@@ -94,7 +99,12 @@ final class RepairScope {
 
     /** Notes a broken rule; if everything may be mended, the caller mends it. */
     void corruption() {
-        if (mendsAll()) {
+        corruption(mendsAll());
+    }
+
+    /** Notes a broken rule. */
+    void corruption(boolean mended) {
+        if (mended) {
             corruptionsFixed++;
         } else {
             corruptions++;

@@ -81,7 +81,7 @@ final class SnapshotOperations {
                     image.host().name(), QC_LIM_02, "the snapshot is of a disk of " + size + " bytes");
         }
         image.checkpoint().run();
-        RootTable source = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
+        RootTable source = entry.l1(image.host(), image.header());
         RootTable old = image.mapping().l1();
         tree.requireRaisable(source, old);
         // QC-SNAP-03: from now on all of it is shared, so no flag may be left set.
@@ -101,11 +101,11 @@ final class SnapshotOperations {
     void delete(String id) throws DiskException {
         requireOwnClusters();
         SnapshotTable.Entry entry = find(id);
+        RootTable dropped = entry.l1(image.host(), image.header());
         image.checkpoint().run();
         List<SnapshotTable.Entry> shorter = new ArrayList<>(entries);
         shorter.remove(entry);
         replaceTable(shorter);
-        RootTable dropped = new RootTable(image.host(), entry.l1Offset(), entry.l1Size());
         tree.lower(dropped, tree.nothing());
         freeTable(entry.l1Offset(), 8L * entry.l1Size());
         image.checkpoint().run();

@@ -38,7 +38,20 @@ final class SnapshotTable {
      * @param l1Size entries of that
      * @param bytes the entry as it is in the file, with whatever we don't know (QC-SNAP-06)
      */
-    record Entry(SnapshotInfo info, boolean sized, long l1Offset, int l1Size, ByteBuffer bytes) {}
+    record Entry(SnapshotInfo info, boolean sized, long l1Offset, long l1Size, ByteBuffer bytes) {
+
+        /** Returns its L1 table, which is refused if it can't be where the entry says. */
+        RootTable l1(HostFile host, ImageHeader header) throws DiskException {
+            long at = header.snapshotsOffset();
+            require(l1Size * 8 <= ImageHeader.MAX_L1_BYTES, host, QC_LIM_02, at, l1Size + " entries", "32 MiB");
+            String found = RefcountStore.hex(l1Offset);
+            boolean aligned = (l1Offset & ((1L << header.clusterBits()) - 1)) == 0;
+            require(aligned, host, QC_SNAP_05, at, found, "a multiple of the cluster size");
+            boolean inFile = l1Size == 0 || (l1Offset > 0 && l1Offset <= host.size() - l1Size * 8);
+            require(inFile, host, QC_LIM_07, at, found, "inside the file");
+            return new RootTable(host, l1Offset, (int) l1Size);
+        }
+    }
 
     private SnapshotTable() {}
 
@@ -75,25 +88,10 @@ final class SnapshotTable {
         ByteBuffer bytes = ByteBuffer.allocate((length + 7) & ~7);
         host.readZeroPadded(at, bytes);
         long l1Size = fixed.getInt(8) & 0xffff_ffffL;
-        long l1Offset = fixed.getLong(0);
-        require(l1Size * 8 <= ImageHeader.MAX_L1_BYTES, host, QC_LIM_02, at + 8, l1Size + " entries", "32 MiB");
-        require(
-                (l1Offset & ((1L << header.clusterBits()) - 1)) == 0,
-                host,
-                QC_SNAP_05,
-                at,
-                RefcountStore.hex(l1Offset),
-                "a multiple of the cluster size");
-        require(
-                l1Size == 0 || (l1Offset > 0 && l1Offset <= fileSize - l1Size * 8),
-                host,
-                QC_LIM_07,
-                at,
-                RefcountStore.hex(l1Offset),
-                "inside the file");
         SnapshotInfo info = info(bytes, header, (int) extra, idBytes, nameBytes);
         require(info.diskSize() >= 0, host, QC_LIM_06, at + 48, "a negative disk size", "less than 2^63");
-        return new Entry(info, extra >= EXTRA_BYTES, l1Offset, (int) l1Size, bytes);
+        // Where the L1 table is matters to those who use it: whoever reads the disk alone needs no snapshot.
+        return new Entry(info, extra >= EXTRA_BYTES, fixed.getLong(0), l1Size, bytes);
     }
 
     private static SnapshotInfo info(ByteBuffer bytes, ImageHeader header, int extra, int idBytes, int nameBytes) {

@@ -71,7 +71,9 @@ class RepairFormsTest {
             long block = number(file, number(file, 48));
             long table = number(file, number(file, 40)) & 0x00ff_ffff_ffff_fe00L;
             file.write(block + 2 * (table >> CLUSTER_BITS), ByteBuffer.wrap(new byte[] {0, 0}));
-            file.write(block + 2 * ((file.size() >> CLUSTER_BITS) + 2), ByteBuffer.wrap(new byte[] {0, 1}));
+            // Behind the file's end nothing could be used (QC-MNT-16).
+            file.truncate(file.size() + (4L << CLUSTER_BITS));
+            file.write(block + 2 * ((file.size() >> CLUSTER_BITS) - 2), ByteBuffer.wrap(new byte[] {0, 1}));
             if (extended) {
                 long bitmapAt = table + 16 * 2 + 8;
                 long bitmap = number(file, bitmapAt);

@@ -78,7 +78,8 @@ class RepairTest {
     }
 
     @Property(tries = 60, edgeCases = EdgeCasesMode.NONE)
-    @Label("QC-MNT-12, QC-REF-03: leaks are given back, and nothing else is touched")
+    @Label(
+            "QC-MNT-12, QC-REF-03: leaks are given back, and flags follow if no count is too low; nothing else is touched")
     void leaksOnly(@ForAll long seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         MemoryHostDirectory directory = new MemoryHostDirectory();
@@ -90,7 +91,7 @@ class RepairTest {
         AuditReport found = Images.audit(directory, "disk");
         RepairReport report = repair(directory, RepairMode.LEAKS);
         AuditReport left = Images.audit(directory, "disk");
-        assertThat(report.corruptionsFixed()).isZero();
+        assertThat(report.corruptionsFixed() == 0 || left.corruptions() == 0).isTrue();
         assertThat(report.leaks()).isEqualTo(left.leaks()).isZero();
         assertThat(report.leaksFixed()).isEqualTo(found.leaks());
         assertThat(report.corruptions() == 0).isEqualTo(left.corruptions() == 0);

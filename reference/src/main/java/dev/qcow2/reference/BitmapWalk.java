@@ -4,7 +4,9 @@ import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.MalformedImageException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Counts the clusters of persistent bitmaps, or says that they can't be read. */
 final class BitmapWalk {
@@ -21,8 +23,9 @@ final class BitmapWalk {
         } catch (MalformedImageException e) {
             return false;
         }
+        Set<HostCluster> own = new HashSet<>();
         for (Range range : ranges) {
-            if (!isFree(pass, range)) {
+            if (!isFree(pass, range, own)) {
                 return false;
             }
         }
@@ -49,12 +52,13 @@ final class BitmapWalk {
         }
     }
 
-    private static boolean isFree(RepairPass pass, Range range) throws DiskException {
+    /** Whether nothing else has the clusters of a range, nor the bitmaps themselves (QC-BM-21). */
+    private static boolean isFree(RepairPass pass, Range range, Set<HostCluster> own) throws DiskException {
         Geometry geometry = pass.image().geometry();
         HostCluster first = geometry.hostCluster(range.offset());
         boolean free = pass.inFile(range.offset(), range.length());
         for (long i = 0; free && i < geometry.clustersFor(range.length()); i++) {
-            free = !pass.usage().conflicts(first.plus(i), Usage.Purpose.STRUCTURE);
+            free = !pass.usage().conflicts(first.plus(i), Usage.Purpose.STRUCTURE) && own.add(first.plus(i));
         }
         return free;
     }

@@ -115,7 +115,8 @@ final class EntryWalk {
         for (long host = first; free && host <= last; host++) {
             free = !pass.usage().conflicts(new HostCluster(host), purpose);
         }
-        for (long host = first; free && host <= last; host++) {
+        // An entry that stays, though it breaks a rule, still refers to its clusters.
+        for (long host = first; (free || (inFile && !pass.mendsAll())) && host <= last; host++) {
             pass.usage().add(new HostCluster(host), times, purpose);
         }
         return free;
@@ -147,6 +148,7 @@ final class EntryWalk {
 
     /** Makes the COPIED flags of the active tables say what the counts say (QC-L1-03, QC-L2-03). */
     void checkFlags(Map<Long, TableUse> tables, StoredCounts stored) throws DiskException {
+        boolean mends = pass.mendsFlags();
         Header header = image.header();
         ByteBuffer l1 = pass.read(header.l1Offset(), (long) header.l1Size() * Geometry.ENTRY_BYTES);
         for (int at = 0; at < l1.limit(); at += Geometry.ENTRY_BYTES) {
@@ -154,21 +156,21 @@ final class EntryWalk {
             HostCluster host = image.geometry().hostCluster(bits & ~CheckedL2Entry.COPIED);
             boolean copied = (bits & CheckedL2Entry.COPIED) != 0;
             if (tables.containsKey(bits & ~CheckedL2Entry.COPIED) && (stored.count(host) == 1) != copied) {
-                pass.foundCorruptions(1, pass.mendsAll());
+                pass.foundCorruptions(1, mends);
                 ByteBuffer bytes = PlanParts.entryBytes(bits ^ CheckedL2Entry.COPIED);
-                if (pass.mendsAll()) {
+                if (mends) {
                     pass.mend("COPIED of an L1 entry", MappingClause.QC_L1_03, header.l1Offset() + at, bytes);
                 }
             }
         }
         for (Map.Entry<Long, TableUse> table : tables.entrySet()) {
             if (table.getValue().active() > 0) {
-                checkFlags(table.getKey(), stored);
+                checkFlags(table.getKey(), stored, mends);
             }
         }
     }
 
-    private void checkFlags(long offset, StoredCounts stored) throws DiskException {
+    private void checkFlags(long offset, StoredCounts stored, boolean mends) throws DiskException {
         ByteBuffer table = pass.read(offset, image.geometry().clusterSize());
         long wrong = 0;
         for (int at = 0; at < table.limit(); at += rules.entryBytes()) {
@@ -180,8 +182,8 @@ final class EntryWalk {
                 put(table, at, entry.withCopied(alone));
             }
         }
-        pass.foundCorruptions(wrong, pass.mendsAll());
-        if (wrong > 0 && pass.mendsAll()) {
+        pass.foundCorruptions(wrong, mends);
+        if (wrong > 0 && mends) {
             pass.mend("COPIED flags of an L2 table", RefcountClause.QC_REF_03, offset, table.rewind());
         }
     }

@@ -53,6 +53,11 @@ final class RepairPass {
         return mode.equals(Optional.of(RepairMode.ALL));
     }
 
+    /** Flags may follow counts that are right. */
+    boolean mendsFlags() {
+        return mendsAll() || (mode.isPresent() && corruptions == 0 && leaks == 0);
+    }
+
     boolean mendsLeaks() {
         // Where references can't be followed, a count that looks too high may be right.
         return mode.isPresent() && !blind;
@@ -99,6 +104,14 @@ final class RepairPass {
                 .note(Section.DECIDE, HeaderClause.QC_HDR_17, "what is broken is replaced");
         apply(plan.add(Section.LINK, clause, new Step.Write(what, hostOffset, bytes))
                 .build());
+    }
+
+    /** Writes a mended field of 8 bytes of the header, which is read again. */
+    void mendHeader(String field, Clause clause, int offset, long value) throws DiskException {
+        Plan.Builder plan = new Plan.Builder("mend the header")
+                .note(Section.DECIDE, HeaderClause.QC_HDR_17, "what is broken is replaced");
+        Step write = new Step.WriteHeader(field, offset, PlanParts.entryBytes(value));
+        apply(plan.add(Section.LINK, clause, write).build());
     }
 
     /** Waits until what was mended is safe, before something is done that relies on it. */

@@ -52,6 +52,12 @@ final class StoredCounts {
                 && pass.inFile(entry, image.geometry().clusterSize());
     }
 
+    /** Whether a block can be looked for where its entry says, though there may be no entry, or no such place in the file. */
+    boolean canBeRead(long index) {
+        long entry = index < entries.size() ? entries.get((int) index) : 0;
+        return entry >= 0 && image.geometry().offsetInCluster(entry) == 0;
+    }
+
     /** Reads a block that {@link #leadsToBlock} found. */
     ByteBuffer block(int index) throws DiskException {
         return pass.read(entries.get(index), image.geometry().clusterSize());

@@ -120,8 +120,7 @@ final class StructureWalk {
             pass.foundCorruptions(1, pass.mendsAll());
             if (pass.mendsAll()) {
                 long rest = image.header().autoclear() & ~BitmapsExtension.AUTOCLEAR_BIT;
-                ByteBuffer bytes = PlanParts.entryBytes(rest);
-                pass.mend("the bitmaps bit", ExtensionClause.QC_EXT_11, Header.AUTOCLEAR_FIELD, bytes);
+                pass.mendHeader("autoclear_features", ExtensionClause.QC_EXT_11, Header.AUTOCLEAR_FIELD, rest);
             } else {
                 pass.goBlind();
             }

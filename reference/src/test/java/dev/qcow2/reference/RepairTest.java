@@ -155,7 +155,8 @@ class RepairTest {
     }
 
     @Test
-    @DisplayName("QC-REF-03 QC-MNT-12 the repair of leaks lowers counts and touches nothing else")
+    @DisplayName(
+            "QC-REF-03 QC-MNT-12 the repair of leaks lowers counts, and touches nothing else where an entry is broken")
     void leaksOnly() throws DiskException {
         DamagedImage damaged = new DamagedImage(sound(3, 9), new Random(2));
         damaged.spoil(Damage.COUNT_RAISED);

@@ -41,7 +41,10 @@ public enum MaintenanceClause implements Clause {
             V3,
             WRITER),
     QC_MNT_11("A repair counts every reference again and makes each stored count equal to its number.", V2, REPAIRER),
-    QC_MNT_12("A repair of leaks lowers counts that are too high and changes nothing else.", V2, REPAIRER),
+    QC_MNT_12(
+            "A repair of leaks lowers counts that are too high and, if nothing else is broken, makes the COPIED flags agree with the counts; it changes nothing else.",
+            V2,
+            REPAIRER),
     QC_MNT_13(
             "A repair of everything mends counts, COPIED flags, and entries that can be mended without a guess, and changes no guest byte that could be read.",
             V2,
