@@ -102,7 +102,7 @@ final class FeatureNames {
             if (entry.get(0) == 0 && entry.get(1) == bit) {
                 String name = new String(entry.array(), 2, NAME_BYTES, StandardCharsets.UTF_8);
                 int end = name.indexOf(0);
-                return " (" + (end < 0 ? name : name.substring(0, end)) + ")";
+                return " \"" + (end < 0 ? name : name.substring(0, end)) + "\"";
             }
         }
         return "";
