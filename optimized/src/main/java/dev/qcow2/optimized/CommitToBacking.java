@@ -12,8 +12,12 @@ import java.nio.ByteBuffer;
 final class CommitToBacking {
 
     private static final int STEP = 1 << 20;
+    private static final long LEAST_LOOK = 64L << 20;
+    // A disk may claim to be so long that nobody could go over it in steps of a fixed length.
+    private static final int MOST_LOOKS = 1 << 16;
 
     private final VirtualDisk overlay;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(STEP);
 
     CommitToBacking(VirtualDisk overlay) {
         this.overlay = overlay;
@@ -71,20 +75,23 @@ final class CommitToBacking {
     }
 
     private void copy(Target target) throws DiskException {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(STEP);
-        for (long at = 0; at < overlay.size(); at += STEP) {
-            for (BlockStatus extent : overlay.status(at, Math.min(STEP, overlay.size() - at))) {
-                if (!extent.allocated()) {
-                    continue;
-                }
-                if (extent.content() == BlockStatus.Content.ZERO) {
+        long look = Math.max(LEAST_LOOK, overlay.size() / MOST_LOOKS);
+        for (long at = 0; at < overlay.size(); at += look) {
+            for (BlockStatus extent : overlay.status(at, Math.min(look, overlay.size() - at))) {
+                if (extent.allocated() && extent.content() == BlockStatus.Content.ZERO) {
                     target.zero(extent.guestOffset(), extent.length());
-                } else {
-                    bytes.clear().limit((int) extent.length());
-                    overlay.read(extent.guestOffset(), bytes);
-                    target.write(extent.guestOffset(), bytes.flip());
+                } else if (extent.allocated()) {
+                    copy(extent, target);
                 }
             }
+        }
+    }
+
+    private void copy(BlockStatus extent, Target target) throws DiskException {
+        for (long at = extent.guestOffset(); at < extent.end(); at += STEP) {
+            buffer.clear().limit((int) Math.min(STEP, extent.end() - at));
+            overlay.read(at, buffer);
+            target.write(at, buffer.flip());
         }
     }
 }

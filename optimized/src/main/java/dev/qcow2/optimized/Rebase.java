@@ -12,11 +12,17 @@ import org.jspecify.annotations.Nullable;
 final class Rebase {
 
     private static final int LEAST_STEP = 1 << 20;
+    private static final long LEAST_LOOK = 64L << 20;
+    // A disk may claim to be so long that nobody could go over it in steps of a fixed length.
+    private static final int MOST_LOOKS = 1 << 16;
 
     private final VirtualDisk disk;
     private final @Nullable Layer future;
     private final int unit;
     private final int step;
+    private final byte[] before;
+    private final byte[] after;
+    private final Run scratch = new Run();
 
     /**
      * Gets ready.
@@ -28,28 +34,40 @@ final class Rebase {
         this.future = future;
         this.unit = unit;
         this.step = Math.max(LEAST_STEP, unit);
+        this.before = new byte[step];
+        this.after = new byte[step];
     }
 
     void copyUp() throws DiskException {
-        byte[] before = new byte[step];
-        byte[] after = new byte[step];
-        for (long at = 0; at < disk.size(); at += step) {
-            int length = (int) Math.min(step, disk.size() - at);
+        long look = Math.max(LEAST_LOOK, (disk.size() / MOST_LOOKS + unit - 1) / unit * unit);
+        for (long at = 0; at < disk.size(); at += look) {
+            long end = Math.min(disk.size(), at + look);
             long done = at;
-            for (BlockStatus extent : disk.status(at, length)) {
+            for (BlockStatus extent : disk.status(at, end - at)) {
                 boolean own = extent.allocated() && extent.depth() == 0;
                 // Whole units: what is kept of one is kept by an entry or a copy of its own.
                 long from = Math.max(done, extent.guestOffset() / unit * unit);
-                long to = Math.min(at + length, (extent.end() + unit - 1) / unit * unit);
-                if (!own && from < to) {
-                    compare(from, (int) (to - from), before, after);
+                long to = Math.min(end, (extent.end() + unit - 1) / unit * unit);
+                if (!own && from < to && !staysZero(extent, from, to)) {
+                    copyUp(from, to);
                     done = to;
                 }
             }
         }
     }
 
-    private void compare(long offset, int length, byte[] before, byte[] after) throws DiskException {
+    private boolean staysZero(BlockStatus extent, long from, long to) throws DiskException {
+        return extent.content() == BlockStatus.Content.ZERO
+                && (future == null || Layer.readsAsZeroPadded(future, from, to - from, scratch));
+    }
+
+    private void copyUp(long from, long to) throws DiskException {
+        for (long at = from; at < to; at += step) {
+            compare(at, (int) Math.min(step, to - at));
+        }
+    }
+
+    private void compare(long offset, int length) throws DiskException {
         disk.read(offset, ByteBuffer.wrap(before, 0, length));
         if (future == null) {
             Arrays.fill(after, 0, length, (byte) 0);

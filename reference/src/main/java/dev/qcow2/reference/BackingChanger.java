@@ -15,6 +15,7 @@ import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** Commit and rebase: what is done between an image and its backing file. */
@@ -140,27 +141,56 @@ final class BackingChanger {
     /** Copies up what would read otherwise over another backing file (QC-MNT-25). */
     void keepBytesOver(Optional<Layer> other) throws DiskException {
         Geometry geometry = image.geometry();
-        for (long index = 0; index < geometry.clustersFor(geometry.diskSize()); index++) {
-            GuestCluster guest = new GuestCluster(index);
-            long offset = geometry.guestOffset(guest);
-            ByteBuffer old = ByteBuffer.allocate(geometry.lengthOf(guest));
-            Layer.Extents extents = new Layer.Extents();
-            resolver.status(offset, old.capacity(), 0, extents);
-            boolean own = extents.list().stream().allMatch(e -> e.allocated() && e.depth() == 0);
-            if (own) {
-                continue;
-            }
-            resolver.read(offset, old);
-            byte[] fresh = new byte[old.capacity()];
-            if (other.isPresent() && other.get().size() > offset) {
-                int covered = (int) Math.min(fresh.length, other.get().size() - offset);
-                other.get().read(offset, ByteBuffer.wrap(fresh, 0, covered));
-            }
-            if (!Arrays.equals(old.array(), seenOver(extents, offset, fresh, old.array()))) {
-                writer.write(guest, 0, old.flip());
+        Layer.Extents extents = new Layer.Extents();
+        resolver.status(0, geometry.diskSize(), 0, extents);
+        long next = 0;
+        for (BlockStatus extent : extents.list()) {
+            for (BlockStatus part : partsToCompare(extent, other)) {
+                long end = geometry.clustersFor(part.end());
+                for (long index = geometry.guestCluster(part.guestOffset()).index(); index < end; index++) {
+                    if (index >= next) {
+                        keepCluster(new GuestCluster(index), other);
+                        next = index + 1;
+                    }
+                }
             }
         }
         image.flush();
+    }
+
+    /** What of an extent may read otherwise: nothing of the image's own, and where it is zero, what the other file has. */
+    private static List<BlockStatus> partsToCompare(BlockStatus extent, Optional<Layer> other) throws DiskException {
+        if (extent.allocated() && extent.depth() == 0) {
+            return List.of();
+        }
+        if (extent.content() != Content.ZERO) {
+            return List.of(extent);
+        }
+        Layer.Extents parts = new Layer.Extents();
+        if (other.isPresent() && other.get().size() > extent.guestOffset()) {
+            long covered = Math.min(extent.end(), other.get().size()) - extent.guestOffset();
+            other.get().status(extent.guestOffset(), covered, 0, parts);
+        }
+        return parts.list().stream()
+                .filter(part -> part.content() != Content.ZERO)
+                .toList();
+    }
+
+    private void keepCluster(GuestCluster guest, Optional<Layer> other) throws DiskException {
+        Geometry geometry = image.geometry();
+        long offset = geometry.guestOffset(guest);
+        ByteBuffer old = ByteBuffer.allocate(geometry.lengthOf(guest));
+        Layer.Extents extents = new Layer.Extents();
+        resolver.status(offset, old.capacity(), 0, extents);
+        resolver.read(offset, old);
+        byte[] fresh = new byte[old.capacity()];
+        if (other.isPresent() && other.get().size() > offset) {
+            int covered = (int) Math.min(fresh.length, other.get().size() - offset);
+            other.get().read(offset, ByteBuffer.wrap(fresh, 0, covered));
+        }
+        if (!Arrays.equals(old.array(), seenOver(extents, offset, fresh, old.array()))) {
+            writer.write(guest, 0, old.flip());
+        }
     }
 
     /** What a cluster would read: its own bytes where it has some, the other file's elsewhere. */

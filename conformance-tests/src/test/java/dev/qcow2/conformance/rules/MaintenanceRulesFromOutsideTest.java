@@ -26,6 +26,7 @@ import dev.qcow2.spec.host.MemoryFileContent;
 import dev.qcow2.spec.layout.HeaderLayout;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -317,5 +318,44 @@ class MaintenanceRulesFromOutsideTest {
             assertThat(image.header(HeaderLayout.BACKING_FILE_SIZE)).isEqualTo(5);
             assertReads(image, expected);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-MNT-25 QC-MNT-21 QC-LIM-19: the length that a disk claims costs no time where nothing is")
+    void hugeDisks(DiskDriver driver) throws Exception {
+        // Cluster by cluster it would take hours.
+        long size = 1L << 44;
+        RuleImage image = new RuleImage(driver, CreateOptions.ofSize(size).withBacking("one", Optional.empty()));
+        writeAt(driver, image, "one", size, 3, size / 2 + 5);
+        writeAt(driver, image, "two", size, 3, size / 2 + 100_000, size - 20);
+        Optional<Backing> two = Optional.of(new Backing("two", Optional.of(BackingFormat.QCOW2)));
+        for (Optional<Backing> other : List.of(two, Optional.<Backing>empty())) {
+            sendOrSkip(driver, m -> m.rebase(image.directory(), NAME, other, RebaseMode.SAFE, OPTIONS));
+            assertHuge(image, size);
+        }
+        sendOrSkip(driver, m -> m.rebase(image.directory(), NAME, two, RebaseMode.UNSAFE, OPTIONS));
+        sendOrSkip(driver, m -> m.commit(image.directory(), NAME, OPTIONS));
+        assertHuge(image, size);
+    }
+
+    private static void writeAt(DiskDriver driver, RuleImage image, String name, long size, long... places)
+            throws DiskException {
+        driver.create(image.directory(), name, CreateOptions.ofSize(size));
+        try (VirtualDisk disk = driver.open(image.directory(), name, OPTIONS)) {
+            for (long place : places) {
+                disk.write(place, ByteBuffer.wrap(text(place, 10)));
+            }
+        }
+    }
+
+    private static void assertHuge(RuleImage image, long size) throws DiskException {
+        try (VirtualDisk disk = image.open()) {
+            assertThat(read(disk, 3, 10)).isEqualTo(text(3, 10));
+            assertThat(read(disk, size / 2 + 5, 10)).isEqualTo(text(size / 2 + 5, 10));
+            assertThat(read(disk, size / 2 + 100_000, 10)).isEqualTo(new byte[10]);
+            assertThat(read(disk, size - 20, 10)).isEqualTo(new byte[10]);
+        }
+        image.mustBeClean();
     }
 }
