@@ -166,6 +166,10 @@ abstract class ImgSubcommand implements Callable<Integer> {
                 image.close();
                 throw new ToolException(opening(name) + "L1 table is too small");
             }
+            if (request.writable()) {
+                // That it was repaired, for instance: nothing is done silently to an image (QC-MNT-09).
+                image.disk().notices().forEach(console()::warning);
+            }
             return image;
         } catch (DiskException e) {
             throw new ToolException(Failures.open(name, location.fileName(), e), FAILED, e);

@@ -66,6 +66,10 @@ final class ImageOpening {
         }
         if (!settings.overlay()) {
             OpenNode node = opener.open(location, writesItself ? OpenRequest.WRITE : OpenRequest.READ);
+            if (writesItself) {
+                // That it was repaired, for instance: nothing is done silently to an image (QC-MNT-09).
+                node.disk().notices().forEach(output::warning);
+            }
             return new OpenImage(node, settings, name, tree, Optional.empty());
         }
         return withOverlay(opener, location, name, settings);
