@@ -27,6 +27,7 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
     static final long MAX_BITMAP_BYTES = 512L << 20;
     static final int IN_USE = 1;
     static final int ENABLED = 2;
+    static final int COMPATIBLE = 4;
     private static final long MAX_DIRECTORY_BYTES = 1024L * MAX_BITMAPS;
     private static final int FIXED_BYTES = 24;
     private static final int EXTENSION_BYTES = 24;
@@ -38,13 +39,33 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
     /**
      * One bitmap.
      *
-     * @param name at most 1023 bytes of UTF-8
+     * @param name what its name reads as
      * @param granularityBits 9 to 31
-     * @param flags {@link #IN_USE} and {@link #ENABLED}
+     * @param flags {@link #IN_USE}, {@link #ENABLED} and {@link #COMPATIBLE}
      * @param tableOffset where its table is
      * @param tableSize entries of that, 8 bytes each
+     * @param extraBytes of extra data, which nobody knows
+     * @param tail the extra data and the name, as they stand in the file; at most 1023 bytes are the name's
      */
-    record Entry(String name, int granularityBits, int flags, long tableOffset, int tableSize) {
+    record Entry(
+            String name,
+            int granularityBits,
+            int flags,
+            long tableOffset,
+            int tableSize,
+            int extraBytes,
+            ByteBuffer tail) {
+
+        /** A bitmap that has no table yet. */
+        static Entry of(String name, int granularityBits) {
+            byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+            return new Entry(name, granularityBits, 0, 0, 0, 0, ByteBuffer.wrap(bytes));
+        }
+
+        /** The same bitmap, stored anew. */
+        Entry stored(int newFlags, long newOffset, int newSize) {
+            return new Entry(name, granularityBits, newFlags, newOffset, newSize, extraBytes, tail);
+        }
 
         boolean inUse() {
             return (flags & IN_USE) != 0;
@@ -54,20 +75,25 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
             return (flags & ENABLED) != 0;
         }
 
-        private byte[] nameBytes() {
-            return name.getBytes(StandardCharsets.UTF_8);
+        /** QC-BM-12: whether who does not know the extra data may use the bitmap. */
+        boolean known() {
+            return extraBytes == 0 || (flags & COMPATIBLE) != 0;
+        }
+
+        private ByteBuffer nameBytes() {
+            return tail.slice(extraBytes, tail.capacity() - extraBytes);
         }
 
         int bytes() {
-            return (FIXED_BYTES + nameBytes().length + 7) & ~7;
+            return (FIXED_BYTES + tail.capacity() + 7) & ~7;
         }
 
         void putInto(ByteBuffer directory) {
             int start = directory.position();
-            byte[] bytes = nameBytes();
             directory.putLong(tableOffset).putInt(tableSize).putInt(flags);
             directory.put(DIRTY_TRACKING).put((byte) granularityBits);
-            directory.putShort((short) bytes.length).putInt(0).put(bytes);
+            directory.putShort((short) (tail.capacity() - extraBytes)).putInt(extraBytes);
+            directory.put(tail.duplicate());
             directory.position(start + bytes());
         }
     }
@@ -107,21 +133,22 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
             int at = bytes.position();
             require(bytes.remaining() >= FIXED_BYTES, host, offset + at, "the directory's end", "a bitmap");
             int nameLength = bytes.getShort(at + 18) & 0xffff;
-            require(bytes.getInt(at + 20) == 0, host, offset + at + 20, "extra data", "none that is known");
+            long extra = bytes.getInt(at + 20) & 0xffff_ffffL;
+            String found = extra + " bytes of extra data";
+            require(extra <= bytes.remaining(), host, offset + at + 20, found, "what the directory holds");
+            int length = FIXED_BYTES + (int) extra + nameLength;
             require(
-                    nameLength > 0
-                            && nameLength <= MAX_NAME_BYTES
-                            && ((FIXED_BYTES + nameLength + 7) & ~7) <= bytes.remaining(),
+                    nameLength > 0 && nameLength <= MAX_NAME_BYTES && ((length + 7) & ~7) <= bytes.remaining(),
                     host,
                     offset + at + 18,
                     "a name of " + nameLength + " bytes",
                     "1 to 1023, inside the directory");
-            entries.add(entry(host, header, offset + at, bytes.slice(at, FIXED_BYTES + nameLength)));
-            bytes.position(at + ((FIXED_BYTES + nameLength + 7) & ~7));
+            entries.add(entry(host, header, offset + at, bytes.slice(at, length)));
+            bytes.position(at + ((length + 7) & ~7));
         }
         require(!bytes.hasRemaining(), host, offset, bytes.remaining() + " more bytes", "no bytes behind the last one");
         require(
-                entries.stream().map(Entry::name).distinct().count() == count,
+                entries.stream().map(Entry::nameBytes).distinct().count() == count,
                 host,
                 offset,
                 "a name twice",
@@ -134,7 +161,12 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
         int type = bytes.get(16);
         int granularityBits = bytes.get(17) & 0xff;
         long tableSize = bytes.getInt(8) & 0xffff_ffffL;
-        require((flags & ~(IN_USE | ENABLED)) == 0, host, at + 12, RefcountStore.hex(flags), "no reserved flag");
+        require(
+                (flags & ~(IN_USE | ENABLED | COMPATIBLE)) == 0,
+                host,
+                at + 12,
+                RefcountStore.hex(flags),
+                "no reserved flag");
         require(type == DIRTY_TRACKING, host, at + 16, "type " + type, "1");
         require(
                 granularityBits >= LEAST_GRANULARITY_BITS && granularityBits <= MOST_GRANULARITY_BITS,
@@ -156,10 +188,12 @@ record BitmapDirectory(long offset, long length, List<Entry> entries) {
                 tableSize + " clusters",
                 "enough for the disk");
         requireTable(host, header, at, bytes.getLong(0), 8 * tableSize);
+        int extra = bytes.getInt(20);
+        ByteBuffer tail = bytes.slice(FIXED_BYTES, bytes.capacity() - FIXED_BYTES);
         String name = StandardCharsets.UTF_8
-                .decode(bytes.slice(FIXED_BYTES, bytes.capacity() - FIXED_BYTES))
+                .decode(tail.slice(extra, tail.capacity() - extra))
                 .toString();
-        return new Entry(name, granularityBits, flags, bytes.getLong(0), (int) tableSize);
+        return new Entry(name, granularityBits, flags, bytes.getLong(0), (int) tableSize, extra, tail);
     }
 
     /** The clusters of bits that a disk needs. */

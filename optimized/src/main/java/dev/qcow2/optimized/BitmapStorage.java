@@ -97,9 +97,9 @@ final class BitmapStorage {
     }
 
     /** Writes bits and their table to new clusters. */
-    BitmapDirectory.Entry store(String name, int granularityBits, int flags, BitmapBits bits) throws DiskException {
-        int clusters =
-                Math.toIntExact(Math.max(1, BitmapDirectory.tableSizeFor(clusterBits, granularityBits, image.size())));
+    BitmapDirectory.Entry store(BitmapDirectory.Entry bitmap, int flags, BitmapBits bits) throws DiskException {
+        long needed = BitmapDirectory.tableSizeFor(clusterBits, bitmap.granularityBits(), image.size());
+        int clusters = Math.toIntExact(Math.max(1, needed));
         ByteBuffer table = ByteBuffer.allocate(8 * clusters);
         ByteBuffer bytes = ByteBuffer.allocate((int) image.clusterSize());
         long clusterBitCount = image.clusterSize() * 8;
@@ -115,7 +115,7 @@ final class BitmapStorage {
         }
         long tableOffset = allocate(table.capacity());
         image.host().write(tableOffset, table.flip());
-        return new BitmapDirectory.Entry(name, granularityBits, flags, tableOffset, clusters);
+        return bitmap.stored(flags, tableOffset, clusters);
     }
 
     /** Takes clusters in one piece, which read as zero. */

@@ -3,6 +3,7 @@ package dev.qcow2.optimized;
 import static dev.qcow2.spec.clause.BitmapClause.QC_BM_03;
 import static dev.qcow2.spec.clause.BitmapClause.QC_BM_07;
 import static dev.qcow2.spec.clause.BitmapClause.QC_BM_11;
+import static dev.qcow2.spec.clause.BitmapClause.QC_BM_12;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_11;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_12;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_13;
@@ -52,6 +53,11 @@ final class TrackedBitmaps {
             this.entryAt = entryAt;
         }
 
+        /** QC-BM-12: it has extra data without which it must not be used; it stays as it is. */
+        boolean unknown() {
+            return stored != null && !stored.known();
+        }
+
         /** Left in use by somebody else. */
         boolean broken() {
             return stored != null && stored.inUse();
@@ -86,7 +92,7 @@ final class TrackedBitmaps {
     private void follow() throws DiskException {
         List<Bitmap> enabled = new ArrayList<>();
         for (Bitmap bitmap : bitmaps) {
-            if (bitmap.enabled && !bitmap.broken()) {
+            if (bitmap.enabled && !bitmap.broken() && !bitmap.unknown()) {
                 bits(bitmap);
                 enabled.add(bitmap);
             }
@@ -234,6 +240,7 @@ final class TrackedBitmaps {
         require(newSize > 0 || bitmaps.isEmpty(), QC_LIM_20, "there are bitmaps");
         for (Bitmap bitmap : bitmaps) {
             require(!bitmap.broken(), QC_MNT_30, "the bitmap \"" + bitmap.name + "\" was left in use");
+            requireKnown(bitmap);
             require(fits(bitmap.granularityBits, newSize), QC_LIM_12, "a bitmap would have more than 512 MiB");
         }
     }
@@ -274,7 +281,12 @@ final class TrackedBitmaps {
     private Bitmap usable(String name) throws DiskException {
         Bitmap bitmap = existing(name);
         require(!bitmap.broken(), QC_BM_07, "the bitmap \"" + name + "\" was left in use");
+        requireKnown(bitmap);
         return bitmap;
+    }
+
+    private void requireKnown(Bitmap bitmap) throws DiskException {
+        require(!bitmap.unknown(), QC_BM_12, "the bitmap \"" + bitmap.name + "\" has extra data that is not known");
     }
 
     private void require(boolean holds, Clause clause, String reason) throws DiskException {
@@ -297,8 +309,11 @@ final class TrackedBitmaps {
         for (Bitmap bitmap : bitmaps) {
             BitmapDirectory.Entry stored = bitmap.stored;
             if (bitmap.flagged || stored == null) {
-                int flags = bitmap.enabled ? BitmapDirectory.ENABLED : 0;
-                entries.add(storage.store(bitmap.name, bitmap.granularityBits, flags, bits(bitmap)));
+                BitmapDirectory.Entry entry =
+                        stored == null ? BitmapDirectory.Entry.of(bitmap.name, bitmap.granularityBits) : stored;
+                int flags = entry.flags() & BitmapDirectory.COMPATIBLE;
+                entries.add(
+                        storage.store(entry, bitmap.enabled ? flags | BitmapDirectory.ENABLED : flags, bits(bitmap)));
             } else {
                 entries.add(stored);
                 kept.add(stored);

@@ -102,14 +102,14 @@ final class BitmapStore implements Bitmaps {
     }
 
     private static boolean follows(Live live) {
-        return live.entry.enabled() && !live.entry.inUse();
+        return live.entry.enabled() && !live.entry.inUse() && live.entry.known();
     }
 
     /** Gets what a snapshot of another size would cut or lengthen into memory. */
     void beforeSnapshot() throws DiskException {
         beforeChange();
         for (Live live : bitmaps) {
-            if (!live.entry.inUse()) {
+            if (!live.entry.inUse() && live.entry.known()) {
                 DirtyBits unused = bitsOf(live);
             }
         }
@@ -130,6 +130,7 @@ final class BitmapStore implements Bitmaps {
     void requireFollowable(long newSize) throws DiskException {
         require(newSize > 0 || bitmaps.isEmpty(), LimitClause.QC_LIM_20, "there are bitmaps");
         for (Live live : bitmaps) {
+            requireKnown(live);
             boolean fits = DirtyBits.bitsFor(newSize, live.entry.granularityBits()) <= HIGHEST_BITS;
             require(fits, LimitClause.QC_LIM_12, "bitmap \"" + live.entry.name() + "\" would be too long");
         }
@@ -176,7 +177,13 @@ final class BitmapStore implements Bitmaps {
     private Live usable(String name) throws DiskException {
         Live live = find(name);
         require(!live.entry.inUse(), BitmapClause.QC_BM_07, "bitmap \"" + name + "\" was left in use");
+        requireKnown(live);
         return live;
+    }
+
+    private void requireKnown(Live live) throws DiskException {
+        String reason = "bitmap \"" + live.entry.name() + "\" has extra data of which nothing is known";
+        require(live.entry.known(), BitmapClause.QC_BM_12, reason);
     }
 
     @Override
@@ -199,7 +206,7 @@ final class BitmapStore implements Bitmaps {
         ByteBuffer unused = HeaderArea.of(image)
                 .withExtension(BitmapsExtension.TYPE, Optional.of(extension))
                 .encode(image.geometry().clusterSize());
-        Live live = new Live(new BitmapDirectoryEntry(0, 0, false, enabled, granularityBits, name));
+        Live live = new Live(BitmapDirectoryEntry.of(name, granularityBits, enabled));
         live.bits = Optional.of(new DirtyBits(granularityBits, image.header().diskSize()));
         bitmaps.add(live);
         changed = true;

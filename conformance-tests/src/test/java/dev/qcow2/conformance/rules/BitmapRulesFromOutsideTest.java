@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.qcow2.spec.clause.BitmapClause;
 import dev.qcow2.spec.disk.Bitmaps;
 import dev.qcow2.spec.disk.Bitmaps.BitmapInfo;
 import dev.qcow2.spec.disk.Bitmaps.Dirty;
@@ -20,7 +21,9 @@ import dev.qcow2.spec.layout.BitmapLayout;
 import dev.qcow2.spec.layout.ExtensionLayout;
 import dev.qcow2.spec.layout.HeaderLayout;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -180,6 +183,114 @@ class BitmapRulesFromOutsideTest {
             bitmaps.remove("b");
             disk.applySnapshot(empty);
             assertThat(disk.size()).isEqualTo(0);
+        }
+        image.mustBeClean();
+    }
+
+    /** Gives the only bitmap extra data, and returns where that starts. */
+    private static long putExtraData(RuleImage image, byte[] extra, long flags) throws DiskException {
+        long entry = directory(image);
+        int head = 24;
+        int nameBytes = (int) image.get(BitmapLayout.NAME_SIZE, entry);
+        byte[] name = Arrays.copyOfRange(image.bytes(), (int) entry + head, (int) entry + head + nameBytes);
+        image.put(entry + head, extra);
+        image.put(entry + head + extra.length, name);
+        image.set(BitmapLayout.EXTRA_DATA_SIZE, entry, extra.length);
+        image.set(BitmapLayout.FLAGS, entry, flags);
+        long length = (head + extra.length + nameBytes + 7) & ~7;
+        image.set(ExtensionLayout.BITMAP_DIRECTORY_SIZE, extension(image), length);
+        return entry + head;
+    }
+
+    private static byte[] bytesAt(RuleImage image, long at, int length) throws DiskException {
+        return Arrays.copyOfRange(image.bytes(), (int) at, (int) at + length);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-12: a bitmap whose extra data may be ignored is used, and the extra data is kept")
+    void compatibleExtraData(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("b", 12, true);
+        }
+        byte[] extra = text(5, 13);
+        long flags = BitmapLayout.ENABLED.mask() | BitmapLayout.EXTRA_DATA_COMPATIBLE.mask();
+        putExtraData(image, extra, flags);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(4096, ByteBuffer.wrap(text(1, 10)));
+            disk.flush();
+        }
+        try (VirtualDisk disk = image.open()) {
+            assertThat(bitmaps(disk).dirty("b")).containsExactly(new Dirty(4096, 4096));
+            disk.resize(2 << 20, Preallocation.OFF);
+        }
+        assertThat(image.get(BitmapLayout.FLAGS, directory(image))).isEqualTo(flags);
+        assertThat(bytesAt(image, directory(image) + 24, extra.length)).isEqualTo(extra);
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-12: a bitmap whose extra data must be known is not used, and stays byte for byte")
+    void unknownExtraData(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("b", 12, true);
+            disk.write(4096, ByteBuffer.wrap(text(1, 10)));
+        }
+        putExtraData(image, text(5, 1000), BitmapLayout.ENABLED.mask());
+        int length = (int) image.get(ExtensionLayout.BITMAP_DIRECTORY_SIZE, extension(image));
+        byte[] before = bytesAt(image, directory(image), length);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(1, 10)));
+            assertThat(bitmaps(disk).list()).containsExactly(new BitmapInfo("b", 12, true, false));
+            mustBeRefused(() -> bitmaps(disk).dirty("b"));
+            mustBeRefused(() -> bitmaps(disk).clear("b"));
+            mustBeRefused(() -> bitmaps(disk).setEnabled("b", false));
+            mustBeRefused(() -> disk.resize(2 << 20, Preallocation.OFF));
+            bitmaps(disk).add("other", 12, true);
+            mustBeRefused(() -> bitmaps(disk).merge("other", "b"));
+            disk.write(9000, ByteBuffer.wrap(text(1, 10)));
+        }
+        assertThat(bytesAt(image, directory(image), length)).isEqualTo(before);
+        image.mustBeClean();
+        try (VirtualDisk disk = image.open()) {
+            assertThat(bitmaps(disk).dirty("other")).containsExactly(new Dirty(8192, 4096));
+            bitmaps(disk).remove("b");
+            disk.resize(2 << 20, Preallocation.OFF);
+        }
+        image.mustBeClean();
+    }
+
+    private static void mustBeRefused(ThrowingCallable request) {
+        assertThatThrownBy(request).isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                .isEqualTo(BitmapClause.QC_BM_12));
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-BM-11: the bytes of a name are kept, also where they are no text")
+    void bytesOfNames(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        try (VirtualDisk disk = image.open()) {
+            bitmaps(disk).add("xx", 12, true);
+            bitmaps(disk).add("next", 12, true);
+        }
+        // One byte of text that is three when it was read and written as text.
+        image.put(directory(image) + 24, new byte[] {(byte) 0xe9, (byte) 0xe8});
+        int length = (int) image.get(ExtensionLayout.BITMAP_DIRECTORY_SIZE, extension(image));
+        try (VirtualDisk disk = image.open()) {
+            disk.write(4096, ByteBuffer.wrap(text(1, 10)));
+            disk.flush();
+            assertThat(BitmapLayout.IN_USE.isSet(image.get(BitmapLayout.FLAGS, directory(image) + 32)))
+                    .isTrue();
+        }
+        assertThat(image.get(ExtensionLayout.BITMAP_DIRECTORY_SIZE, extension(image)))
+                .isEqualTo(length);
+        assertThat(bytesAt(image, directory(image) + 24, 2)).isEqualTo(new byte[] {(byte) 0xe9, (byte) 0xe8});
+        try (VirtualDisk disk = image.open()) {
+            assertThat(bitmaps(disk).dirty("next")).containsExactly(new Dirty(4096, 4096));
         }
         image.mustBeClean();
     }
