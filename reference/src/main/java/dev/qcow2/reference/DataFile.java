@@ -3,9 +3,11 @@ package dev.qcow2.reference;
 import dev.qcow2.reference.Plan.Section;
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.clause.DataFileClause;
+import dev.qcow2.spec.clause.LimitClause;
 import dev.qcow2.spec.disk.DataFileException;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.HostIoException;
+import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.DataFilePolicy;
 import dev.qcow2.spec.disk.RequestRefusedException;
@@ -25,6 +27,7 @@ import java.util.Set;
  */
 record DataFile(HostFile file, boolean raw) {
 
+    private static final int HIGHEST_NAME_LENGTH = 1023;
     private static final int PIECE_BYTES = 1 << 16;
     private static final int MOST_ZEROED = 1 << 30;
 
@@ -40,6 +43,11 @@ record DataFile(HostFile file, boolean raw) {
         Optional<HeaderExtension> extension = HeaderExtension.find(fileName, extensions, HeaderExtension.DATA_FILE);
         if (extension.isEmpty()) {
             throw refused(fileName, DataFileClause.QC_DATA_07, "", "the image does not name it");
+        }
+        int length = extension.get().length();
+        if (length == 0 || length > HIGHEST_NAME_LENGTH) {
+            long at = extension.get().dataOffset() - 4;
+            throw new MalformedImageException(fileName, LimitClause.QC_LIM_14, at, length + " bytes", "1 to 1023");
         }
         String name = HeaderExtension.text(extension.get().data(image.file()));
         if (options.dataFile() == DataFilePolicy.REFUSE) {

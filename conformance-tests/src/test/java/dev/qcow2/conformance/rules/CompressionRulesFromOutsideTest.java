@@ -220,4 +220,42 @@ class CompressionRulesFromOutsideTest {
         boolean frame = (image.longAt(data) >>> 32) == 0x28b52ffdL;
         assertThat(frame).isEqualTo(compression == Compression.ZSTD);
     }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    @DisplayName(
+            "QC-CMP-05 QC-CMP-15 QC-REF-19: data goes on into the next host cluster, counts in both, and may end with the file")
+    void acrossHostClusters(DiskDriver driver, Compression compression) throws Exception {
+        RuleImage image = prepared(driver, compression);
+        // Two clusters behind the file: the data is in the end of one and in the start of the other, which the file
+        // cuts.
+        long first = (image.bytes().length + CLUSTER - 1) / CLUSTER * CLUSTER;
+        byte[] packed = pack(compression, text(3, CLUSTER));
+        long start = first + CLUSTER - 1;
+        long old = image.host(0);
+        image.replace(Arrays.copyOf(image.bytes(), (int) start + packed.length));
+        image.put(start, packed);
+        image.putLong(image.entryAt(0), descriptor(start, packed.length));
+        image.count(old, 0);
+        image.count(first, 1);
+        image.count(first + CLUSTER, 1);
+        image.mustBeClean();
+        try (VirtualDisk disk = image.open()) {
+            assertThat(readOrSkip(disk, 0, CLUSTER)).isEqualTo(text(3, CLUSTER));
+            disk.createSnapshot("one");
+            disk.write(5, ByteBuffer.wrap(new byte[] {1}));
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, CLUSTER)).isEqualTo(text(3, CLUSTER));
+        }
+        assertThat(image.count(first)).isEqualTo(2);
+        assertThat(image.count(first + CLUSTER)).isEqualTo(2);
+        image.mustBeClean();
+        try (VirtualDisk disk = image.open()) {
+            disk.deleteSnapshot("1");
+            disk.write(0, ByteBuffer.wrap(text(5, CLUSTER)));
+        }
+        assertThat(image.count(first)).isZero();
+        assertThat(image.count(first + CLUSTER)).isZero();
+        image.mustBeClean();
+    }
 }

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.ImageException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OutOfBoundsException;
@@ -202,5 +203,97 @@ class HeaderRulesFromOutsideTest {
         snapshots.set(HeaderLayout.NB_SNAPSHOTS, 0, 65_536);
         snapshots.set(HeaderLayout.SNAPSHOTS_OFFSET, 0, 1L << 40);
         assertThatThrownBy(() -> snapshots.open(OpenOptions.readOnly())).isInstanceOf(ImageException.class);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-EXT-02 QC-EXT-10: an extension that could not be ignored is none behind the end of their area")
+    void behindTheEnd(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        long at = image.header(HeaderLayout.HEADER_LENGTH);
+        ByteBuffer encryption = ByteBuffer.allocate(32);
+        encryption
+                .putInt((int) ExtensionLayout.TYPE_ENCRYPTION)
+                .putInt(16)
+                .putLong(0)
+                .putLong(0);
+        image.put(at, new byte[8]);
+        image.put(at + 8, encryption.array());
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(1, 10)));
+        }
+        image.put(at, encryption.array());
+        assertThatThrownBy(() -> image.open(OpenOptions.readOnly())).isInstanceOf(ImageException.class);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-EXT-05: an extension that is there twice is refused, not taken once")
+    void twice(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL.withBacking("base", Optional.of(BackingFormat.RAW)));
+        image.directory().put("base", MemoryFileContent.of(text(3, 20_000)));
+        ByteBuffer formats = ByteBuffer.allocate(40);
+        for (String format : new String[] {"raw", "qcow2"}) {
+            formats.putInt((int) ExtensionLayout.TYPE_BACKING_FORMAT).putInt(format.length());
+            formats.put(format.getBytes(StandardCharsets.US_ASCII));
+            formats.position((formats.position() + 7) & ~7);
+        }
+        image.put(image.header(HeaderLayout.HEADER_LENGTH), formats.array());
+        assertThatThrownBy(() -> image.open(OpenOptions.readOnly())).isInstanceOf(ImageException.class);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-HDR-04: without an offset there is no backing file, whatever its name's length is said to be")
+    void noBackingFile(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        image.set(HeaderLayout.BACKING_FILE_SIZE, 0, 0xffff_ffffL);
+        // The caller allows no backing file, so one would be refused.
+        try (VirtualDisk disk = driver.open(image.directory(), NAME, OpenOptions.readWrite())) {
+            disk.write(0, ByteBuffer.wrap(text(1, 10)));
+            assertThat(read(disk, 0, 20)).isEqualTo(Arrays.copyOf(text(1, 10), 20));
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-HDR-25 QC-HDR-26: fields behind those that are known are ignored, and keep their bytes")
+    void laterFields(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL);
+        image.put(112, text(4, 888));
+        image.put(1000, new byte[8]);
+        image.set(HeaderLayout.HEADER_LENGTH, 0, 1000);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(1, 10)));
+            disk.createSnapshot("one");
+            disk.bitmaps().add("b", 12, true);
+        }
+        assertThat(Arrays.copyOfRange(image.bytes(), 112, 1000)).isEqualTo(text(4, 888));
+        assertThat(image.header(HeaderLayout.HEADER_LENGTH)).isEqualTo(1000);
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-LIM-14: the name of a data file has 1 to 1023 bytes")
+    void dataFileNames(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(
+                driver,
+                CreateOptions.ofSize(1 << 20).withFeatures(FormatFeatures.PLAIN.withDataFile("d".repeat(1023), false)));
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(1, 10)));
+        }
+        long at = image.header(HeaderLayout.HEADER_LENGTH);
+        while (image.get(ExtensionLayout.TYPE, at) != ExtensionLayout.TYPE_DATA_FILE) {
+            at += 8 + ((image.get(ExtensionLayout.LENGTH, at) + 7) & ~7L);
+        }
+        long name = at;
+        image.directory().put("d".repeat(1024), MemoryFileContent.of(new byte[1 << 20]));
+        image.put(name + 8 + 1023, new byte[] {'d', 0, 0, 0, 0, 0, 0, 0, 0});
+        for (long length : new long[] {0, 1024}) {
+            image.set(ExtensionLayout.LENGTH, name, length);
+            assertThatThrownBy(() -> image.open(OpenOptions.readOnly())).isInstanceOf(ImageException.class);
+        }
     }
 }

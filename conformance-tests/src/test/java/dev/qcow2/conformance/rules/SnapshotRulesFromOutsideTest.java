@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
+import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
@@ -56,7 +58,8 @@ class SnapshotRulesFromOutsideTest {
 
     @ParameterizedTest
     @MethodSource("drivers")
-    @DisplayName("QC-SNAP-14 QC-SNAP-20: ids and names have their own lengths, and what pads an entry means nothing")
+    @DisplayName(
+            "QC-SNAP-04 QC-SNAP-14 QC-SNAP-20: ids and names have their own lengths, and what pads an entry means nothing")
     void namesAndPadding(DiskDriver driver) throws Exception {
         RuleImage image = withSnapshots(driver, "a", "abc", "abcdefgh");
         long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
@@ -179,5 +182,67 @@ class SnapshotRulesFromOutsideTest {
             assertThat(image.header(HeaderLayout.L1_SIZE) * (512L << 12)).isGreaterThanOrEqualTo(size);
             image.mustBeClean();
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName(
+            "QC-SNAP-06 QC-SNAP-13 QC-SNAP-23: clocks and what is not known of an entry stay whatever happens around it")
+    void restOfAnEntry(DiskDriver driver) throws Exception {
+        RuleImage image = withSnapshots(driver, "one");
+        long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        assertThat(image.get(SnapshotLayout.VM_CLOCK, at)).isZero();
+        int extra = (int) image.get(SnapshotLayout.EXTRA_DATA_SIZE, at);
+        int texts = (int) (image.get(SnapshotLayout.ID_SIZE, at) + image.get(SnapshotLayout.NAME_SIZE, at));
+        int behind = (int) at + SnapshotLayout.ENTRY.size();
+        byte[] names = Arrays.copyOfRange(image.bytes(), behind + extra, behind + extra + texts);
+        image.put(behind + 16, text(7, 50));
+        image.put(behind + 66, names);
+        image.set(SnapshotLayout.EXTRA_DATA_SIZE, at, 66);
+        image.set(SnapshotLayout.VM_CLOCK, at, 123_456_789_012L);
+        byte[] before = restOfFirst(image, 66 + texts);
+        try (VirtualDisk disk = image.open()) {
+            disk.createSnapshot("two");
+            disk.write(0, ByteBuffer.wrap(text(3, 9000)));
+            disk.createSnapshot("three");
+            disk.deleteSnapshot("2");
+            disk.applySnapshot("1");
+        }
+        assertThat(restOfFirst(image, 66 + texts)).isEqualTo(before);
+        assertNames(image, "one", "three");
+        image.mustBeClean();
+    }
+
+    /** All of the first entry but where its L1 table is. */
+    private static byte[] restOfFirst(RuleImage image, int variable) throws DiskException {
+        int at = (int) image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        return Arrays.copyOfRange(image.bytes(), at + 12, at + SnapshotLayout.ENTRY.size() + variable);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-15: a snapshot's L1 table has a length of its own, whatever that of the disk is")
+    void tablesOfTheirOwn(DiskDriver driver) throws Exception {
+        RuleImage image = new RuleImage(driver, CreateOptions.ofSize(5000).withClusterBits(12));
+        try (VirtualDisk disk = image.open()) {
+            disk.write(0, ByteBuffer.wrap(text(2, 5000)));
+            disk.createSnapshot("short");
+            disk.resize(5 << 20, Preallocation.OFF);
+            disk.write(0, ByteBuffer.wrap(text(1, 5 << 20)));
+            disk.createSnapshot("long");
+            disk.resize(9 << 20, Preallocation.OFF);
+        }
+        assertThat(image.get(SnapshotLayout.L1_SIZE, image.header(HeaderLayout.SNAPSHOTS_OFFSET)))
+                .isEqualTo(1);
+        assertThat(image.header(HeaderLayout.L1_SIZE)).isEqualTo(5);
+        try (VirtualDisk disk = image.open()) {
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, 5000)).isEqualTo(text(2, 5000));
+            disk.applySnapshot("2");
+            assertThat(read(disk, 0, 5 << 20)).isEqualTo(text(1, 5 << 20));
+            disk.deleteSnapshot("1");
+            assertThat(read(disk, 0, 5 << 20)).isEqualTo(text(1, 5 << 20));
+        }
+        image.mustBeClean();
     }
 }

@@ -88,7 +88,11 @@ public enum HeaderClause implements Clause {
             WRITER),
     QC_HDR_24(
             "refcount_order is at most 6, so a reference count has 1, 2, 4, 8, 16, 32 or 64 bits.", V3, READER, WRITER),
-    QC_HDR_25("Additional header fields that are unknown keep their bytes when the header is rewritten.", V3, WRITER),
+    QC_HDR_25(
+            "Additional header fields that are unknown are ignored, whatever they hold, and keep their bytes when the header is rewritten.",
+            V3,
+            READER,
+            WRITER),
     QC_HDR_26(
             "A header field at or beyond header_length counts as absent, which means the same as zero.",
             V3,

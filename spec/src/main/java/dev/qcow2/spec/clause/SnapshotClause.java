@@ -91,6 +91,11 @@ public enum SnapshotClause implements Clause {
     QC_SNAP_22(
             "A snapshot keeps the area of machine state as it stands and leaves it empty, loading it brings that back, and a resize or a commit empties the area.",
             V2,
+            WRITER),
+    QC_SNAP_23(
+            "An entry says for how many nanoseconds the guest had been running, which is 0 where there was none; it is kept.",
+            V2,
+            READER,
             WRITER);
 
     private final String paraphrase;

@@ -28,7 +28,7 @@ public final class SnapshotLayout {
             new ByteField("date_nanoseconds", 20, 4, "nanoseconds of the second", V2, SnapshotClause.QC_SNAP_18);
     /** How long the guest had run. */
     public static final ByteField VM_CLOCK =
-            new ByteField("vm_clock", 24, 8, "nanoseconds that the guest had run", V2, SnapshotClause.QC_SNAP_04);
+            new ByteField("vm_clock", 24, 8, "nanoseconds that the guest had run", V2, SnapshotClause.QC_SNAP_23);
     /** Size of the machine state if it fits. */
     public static final ByteField VM_STATE_SIZE =
             new ByteField("vm_state_size", 32, 4, "bytes of machine state", V2, SnapshotClause.QC_SNAP_09);
