@@ -194,7 +194,12 @@ final class TrackedBitmaps {
     }
 
     void remove(String name) throws DiskException {
-        bitmaps.remove(existing(name));
+        Bitmap removed = existing(name);
+        if (!removed.broken()) {
+            // QC-BM-20: until the list is stored a cut brings it back, and nobody will have followed the guest for it.
+            flag(removed);
+        }
+        bitmaps.remove(removed);
         listChanged = true;
         follow();
     }

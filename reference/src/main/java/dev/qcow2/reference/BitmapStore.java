@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The persistent bitmaps of an open image. Those that follow the guest, and those that were changed, live in memory until
@@ -89,30 +90,32 @@ final class BitmapStore implements Bitmaps {
         if (changed || bitmaps.stream().noneMatch(BitmapStore::follows)) {
             return;
         }
-        List<BitmapDirectoryEntry> marked = new ArrayList<>();
-        for (Live live : bitmaps) {
-            if (follows(live)) {
+        markInUse(BitmapStore::follows);
+    }
+
+    private void markInUse(Predicate<Live> which) throws DiskException {
+        List<BitmapDirectoryEntry> marked = new ArrayList<>(stored);
+        for (int i = 0; i < bitmaps.size(); i++) {
+            Live live = bitmaps.get(i);
+            if (which.test(live)) {
                 DirtyBits unused = bitsOf(live);
+                marked.set(i, live.entry.withInUse(true));
             }
-            marked.add(follows(live) ? live.entry.withInUse(true) : live.entry);
         }
-        planner.apply(planner.markInUse(stored, marked));
-        stored = marked;
-        changed = true;
+        if (!marked.equals(stored)) {
+            planner.apply(planner.markInUse(stored, marked));
+            stored = marked;
+            changed = true;
+        }
     }
 
     private static boolean follows(Live live) {
         return live.entry.enabled() && !live.entry.inUse() && live.entry.known();
     }
 
-    /** Gets what a snapshot of another size would cut or lengthen into memory. */
+    /** QC-BM-20: a snapshot may have another size, which no stored bitmap has, enabled or not. */
     void beforeSnapshot() throws DiskException {
-        beforeChange();
-        for (Live live : bitmaps) {
-            if (!live.entry.inUse() && live.entry.known()) {
-                DirtyBits unused = bitsOf(live);
-            }
-        }
+        markInUse(live -> !live.entry.inUse() && live.entry.known());
     }
 
     /** The guest changed a range (QC-BM-19). */
@@ -142,10 +145,8 @@ final class BitmapStore implements Bitmaps {
             boolean free = !live.entry.inUse();
             require(free, MaintenanceClause.QC_MNT_30, "bitmap \"" + live.entry.name() + "\" is in use");
         }
-        beforeChange();
-        for (Live live : bitmaps) {
-            DirtyBits unused = bitsOf(live);
-        }
+        // QC-BM-20: those that do not follow the guest too, for what is stored has the old length.
+        markInUse(live -> true);
     }
 
     /** The disk has another size (QC-BM-22). */
