@@ -26,7 +26,9 @@ public record CodeFault(String name, Kind kind, Optional<FeatureFault> feature, 
         /** In images with features, by one sequence for each of their forms. */
         FEATURE,
         /** When requests overlap. */
-        RACE
+        RACE,
+        /** In bitmaps, chains of files or tables that the header names, mostly after a power cut. */
+        STRUCTURE
     }
 
     /** Faults that nobody sees who lets the power on. */
@@ -46,7 +48,8 @@ public record CodeFault(String name, Kind kind, Optional<FeatureFault> feature, 
     /**
      * Finds a fault by its name.
      *
-     * @param name the name of a constant of {@link Fault}, {@link FeatureFault} or {@link RaceFault}
+     * @param name the name of a constant of {@link Fault}, {@link FeatureFault}, {@link StructureFault} or
+     *     {@link RaceFault}
      * @return the fault
      * @throws IllegalArgumentException if there is none
      */
@@ -66,6 +69,11 @@ public record CodeFault(String name, Kind kind, Optional<FeatureFault> feature, 
         for (RaceFault fault : RaceFault.values()) {
             if (fault.name().equals(name)) {
                 return new CodeFault(name, Kind.RACE, Optional.empty(), fault.plant(new OptimizedDriver()));
+            }
+        }
+        for (StructureFault fault : StructureFault.values()) {
+            if (fault.name().equals(name)) {
+                return new CodeFault(name, Kind.STRUCTURE, Optional.empty(), new StructureFaultDriver(fault));
             }
         }
         throw new IllegalArgumentException("there is no fault " + name);

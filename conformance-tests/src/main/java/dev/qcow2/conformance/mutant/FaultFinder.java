@@ -25,6 +25,7 @@ public enum FaultFinder {
                 case ORDER -> cuts(fault.driver(), damage -> !isFinding(damage));
                 case FEATURE -> feature(fault, finding -> !finding.startsWith(AUDITOR));
                 case RACE -> race(fault.driver());
+                case STRUCTURE -> structure(fault, damage -> !damage.startsWith(StructureCuts.AUDITOR));
             };
         }
     },
@@ -60,6 +61,7 @@ public enum FaultFinder {
                 case FEATURE -> feature(fault, finding -> finding.startsWith(AUDITOR));
                 // A race has no sequence after each of whose steps somebody could look.
                 case RACE -> Optional.empty();
+                case STRUCTURE -> structure(fault, damage -> damage.startsWith(StructureCuts.AUDITOR));
             };
         }
     };
@@ -72,6 +74,7 @@ public enum FaultFinder {
 
     private static final int SEEDS = 60;
     private static final int SCENARIOS = 300;
+    private static final int ENOUGH = 40;
     private static final String AUDITOR = "the auditor:";
 
     private final String words;
@@ -120,6 +123,16 @@ public enum FaultFinder {
                 .filter(counts)
                 .findFirst()
                 .map(finding -> finding.startsWith(AUDITOR) ? clause(finding) : finding.replaceAll(" at guest.*", ""));
+    }
+
+    private static Optional<String> structure(CodeFault fault, Predicate<String> counts) {
+        StructureFault structure = StructureFault.valueOf(fault.name());
+        return StructureCuts.damage(structure.scene(), fault.driver(), ENOUGH).stream()
+                .filter(counts)
+                .findFirst()
+                .map(damage -> damage.startsWith(StructureCuts.AUDITOR)
+                        ? "power cut: " + clause(damage)
+                        : damage.startsWith("cut") ? "power cut: bytes" : "what bitmaps say");
     }
 
     private static String clause(String finding) {

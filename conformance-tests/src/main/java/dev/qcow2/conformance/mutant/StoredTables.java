@@ -38,10 +38,14 @@ record StoredTables(HostFile file, boolean extended) {
 
     /** Adds to the 16-bit count of a host cluster. */
     void addToCount(long hostCluster, int difference) throws DiskException {
-        long block = RefcountLayout.BLOCK_OFFSET.inPlace(number(number(HeaderLayout.REFCOUNT_TABLE_OFFSET.offset())));
+        ByteBuffer bits = ByteBuffer.allocate(4);
+        file.readZeroPadded(HeaderLayout.CLUSTER_BITS.offset(), bits);
+        long perBlock = 1L << (bits.getInt(0) - 1);
+        long entry = number(HeaderLayout.REFCOUNT_TABLE_OFFSET.offset()) + hostCluster / perBlock * 8;
+        long at = RefcountLayout.BLOCK_OFFSET.inPlace(number(entry)) + hostCluster % perBlock * 2;
         ByteBuffer count = ByteBuffer.allocate(2);
-        file.readZeroPadded(block + 2 * hostCluster, count);
+        file.readZeroPadded(at, count);
         count.putShort(0, (short) (count.getShort(0) + difference));
-        file.write(block + 2 * hostCluster, count.rewind());
+        file.write(at, count.rewind());
     }
 }

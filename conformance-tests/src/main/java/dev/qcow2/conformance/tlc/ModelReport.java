@@ -19,9 +19,12 @@ final class ModelReport {
     private static final Map<String, String> NUMBERS = Map.of(
             "ClusterCount", "clusters",
             "BlockCount", "blocks",
+            "RangeCount", "ranges of hosts",
+            "Largest", "clusters",
             "MaxRequests", "requests");
 
     private static final Map<String, String> SETS = Map.of(
+            "Names", "bitmaps",
             "Hosts", "hosts",
             "CopyHosts", "hosts each",
             "Values", "values",

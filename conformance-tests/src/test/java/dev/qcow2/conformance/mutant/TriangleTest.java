@@ -25,6 +25,6 @@ class TriangleTest {
                 Path.of("target", "triangle.md"),
                 triangle.table().toMarkdown() + "\n" + String.join("\n\n", triangle.reasons()) + "\n");
         assertThat(triangle.holes()).isEmpty();
-        assertThat(triangle.rows()).hasSize(78);
+        assertThat(triangle.rows()).hasSize(120);
     }
 }

@@ -81,6 +81,10 @@ class ModelCommandTest {
                 "cut-snapshot/header-before-counts | the header names the snapshot | r1: take the snapshot"
                         + " | BUT AFTER A CUT UP TO 2 MAY REFER TO IT",
                 "cut-twins/skip-over-backing-data | the bytes go to | in flight | or B1.2",
+                "bitmaps-left/removed-not-marked | begins: remove n1 | directory d1 n1: → p1 enabled | [0]  must name 1",
+                "bitmaps-merge/merge-replaces | begins: merge n | in memory | BUT IT OUGHT TO BE",
+                "chain/emptied-before-flush | the overlay's entries go | header      names backing file 1 | none or zero",
+                "growth/width-in-a-second-write | the header says so, in one write | refcount table { 1: | width 1, list",
             })
     @DisplayName("no clause: a counterexample of each module is told and drawn")
     void explains(String fault, String operation, String drawn, String wrong) {

@@ -21,7 +21,7 @@ class ModelVerdictTest {
     private static final FaultCase FAULT = new FaultCase("f", "m", "GuestView", 2, "-", "");
 
     private static ModelOutcome outcome(long states, @Nullable Counterexample found) {
-        return new ModelOutcome(states, 0, 0, Duration.ZERO, found);
+        return new ModelOutcome(states, 0, 0, Duration.ZERO, found, Map.of());
     }
 
     private static Counterexample broken(String property, int steps) {

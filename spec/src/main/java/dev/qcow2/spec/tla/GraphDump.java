@@ -74,19 +74,33 @@ public final class GraphDump {
                     "graphs are made of module Mapping, not of " + bound.model().module());
         }
         String configuration = bound.configuration();
+        return read(
+                runner,
+                EdgeModule.NAME,
+                bound.model().configuration(),
+                EdgeModule.configuration(configuration, symmetric),
+                Map.of(EdgeModule.NAME + ".tla", EdgeModule.of(configuration, bound.levels())),
+                scratch);
+    }
+
+    /** Runs TLC on texts, and reads the graph that it dumps. */
+    static StateGraph read(
+            ModelRun runner,
+            String module,
+            String configurationName,
+            String configuration,
+            Map<String, String> modules,
+            Path scratch)
+            throws ModelException, IOException {
         Files.createDirectories(scratch);
         Path folder = Files.createTempDirectory(scratch, "graph");
         try {
-            ModelOutcome outcome = runner.run(
-                    EdgeModule.NAME,
-                    bound.model().configuration(),
-                    EdgeModule.configuration(configuration, symmetric),
-                    Map.of(EdgeModule.NAME + ".tla", EdgeModule.of(configuration, bound.levels())),
-                    folder.resolve("graph"));
+            ModelOutcome outcome =
+                    runner.run(module, configurationName, configuration, modules, folder.resolve("graph"));
             StateGraph graph = new GraphDump().read(folder.resolve("graph.dot"));
             if (graph.states().size() != outcome.distinctStates()) {
                 throw new ModelException(
-                        bound.model().configuration(),
+                        configurationName,
                         0,
                         "the dump has " + graph.states().size() + " states, TLC found " + outcome.distinctStates());
             }

@@ -16,8 +16,18 @@ import org.jspecify.annotations.Nullable;
 final class ModelFiles {
 
     /** Every module, since a module may extend any other. */
-    private static final List<String> MODULES =
-            List.of("Disk", "Mapping", "Twins", "Tables", "PowerCut", "CutTwins", "MappingTrace", "PowerCutTrace");
+    private static final List<String> MODULES = List.of(
+            "Disk",
+            "Mapping",
+            "Twins",
+            "Tables",
+            "PowerCut",
+            "CutTwins",
+            "Bitmaps",
+            "Chain",
+            "Growth",
+            "MappingTrace",
+            "PowerCutTrace");
 
     private ModelFiles() {}
 

@@ -35,6 +35,7 @@ public final class ModelRun {
     private final Duration limit;
     private final String heap;
     private final LongConsumer states;
+    private final boolean counting;
 
     /**
      * Makes a runner that tells nobody how far it is.
@@ -56,10 +57,24 @@ public final class ModelRun {
      * @param states hears now and then how many distinct states were found; TLC says so once a minute
      */
     public ModelRun(Path scratch, Duration limit, String heap, LongConsumer states) {
+        this(scratch, limit, heap, states, false);
+    }
+
+    private ModelRun(Path scratch, Duration limit, String heap, LongConsumer states, boolean counting) {
         this.scratch = scratch;
         this.limit = limit;
         this.heap = heap;
         this.states = states;
+        this.counting = counting;
+    }
+
+    /**
+     * Returns a runner that counts how often each action is taken, which takes a third longer.
+     *
+     * @return one with the same limits
+     */
+    public ModelRun counting() {
+        return new ModelRun(scratch, limit, heap, states, true);
     }
 
     /**
@@ -212,7 +227,8 @@ public final class ModelRun {
                 output.generatedStates(),
                 output.depth(),
                 time,
-                broken ? new Counterexample(output.brokenProperty(), output.steps()) : null);
+                broken ? new Counterexample(output.brokenProperty(), output.steps()) : null,
+                output.taken());
     }
 
     private int start(Path folder, Path log, List<String> command, String configurationName)
@@ -262,6 +278,9 @@ public final class ModelRun {
                 folder.resolve("states").toAbsolutePath().toString(),
                 "-config",
                 "model.cfg"));
+        if (counting) {
+            command.addAll(List.of("-coverage", "1"));
+        }
         if (graph != null) {
             command.addAll(
                     List.of("-dump", "dot,actionlabels", graph.toAbsolutePath().toString()));

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -35,6 +37,8 @@ final class TlcOutput {
             Pattern.compile("^(?:Invariant|Action property|Property) (.+?) is violated");
     private static final Pattern STATE_HEAD = Pattern.compile("^(\\d+): <(.*)>$");
     private static final Pattern ACTION = Pattern.compile("^(\\w+)(?: line .*|\\(.*|)$");
+
+    private static final Pattern TAKEN = Pattern.compile("^<(\\w+) line .* of module \\w+.*>: \\d+:(\\d+)$");
 
     private record Message(int code, int severity, String text) {}
 
@@ -150,6 +154,19 @@ final class TlcOutput {
                 Integer.parseInt(head.group(1)),
                 initial ? "begin" : action.matches() ? action.group(1) : head.group(2),
                 TlaParser.state(text.substring(firstLine + 1)));
+    }
+
+    /** How often each action was taken, if TLC was told to count that. */
+    Map<String, Long> taken() {
+        Map<String, Long> taken = new TreeMap<>();
+        Matcher matcher = TAKEN.matcher("");
+        for (Message message : messages) {
+            if (matcher.reset(message.text()).matches()) {
+                // It says so once a minute, and at the end.
+                taken.merge(matcher.group(1), Long.parseLong(matcher.group(2)), Math::max);
+            }
+        }
+        return taken;
     }
 
     private long count(int group) {

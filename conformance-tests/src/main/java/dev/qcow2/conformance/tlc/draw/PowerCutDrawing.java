@@ -52,11 +52,11 @@ final class PowerCutDrawing implements Drawing {
         lines.add("counts      " + counts(state));
         lines.add("blocks      " + blocks(state));
         TlaValue slot = own(state, "slot");
-        String snapshots = field(slot, PowerCutDrawing::snapshot);
+        String snapshots = Values.field(slot, PowerCutDrawing::snapshot);
         if (!snapshots.equals("none")) {
             lines.add("snapshot    " + snapshots + "  shall show " + clusters(own(state, "savedSeen")));
         }
-        String dirty = field(own(state, "dirty"), value -> Values.truth(value) ? "set" : "clear");
+        String dirty = Values.field(own(state, "dirty"), value -> Values.truth(value) ? "set" : "clear");
         if (!dirty.equals("clear")) {
             lines.add("dirty bit   " + dirty);
         }
@@ -80,24 +80,10 @@ final class PowerCutDrawing implements Drawing {
         return texts.isEmpty() ? "nothing" : String.join("   ", texts);
     }
 
-    /** How a value is written. */
-    private interface Writer {
-        String write(TlaValue value);
-    }
-
-    /** The newest value of a field, and the others that it may have after a cut. */
-    private static String field(TlaValue field, Writer writer) {
-        String now = writer.write(field.field("now"));
-        Set<String> others = new TreeSet<>();
-        Values.group(field.field("may")).forEach(value -> others.add(writer.write(value)));
-        others.remove(now);
-        return others.isEmpty() ? now : now + " or " + String.join(" or ", others);
-    }
-
     private static String entries(TlaValue l2) {
         List<String> texts = new ArrayList<>();
         for (int c = 1; c <= Values.members(l2).size(); c++) {
-            texts.add(c + ": " + field(l2.at(c), PowerCutDrawing::entry));
+            texts.add(c + ": " + Values.field(l2.at(c), PowerCutDrawing::entry));
         }
         return String.join("   ", texts);
     }
@@ -124,7 +110,7 @@ final class PowerCutDrawing implements Drawing {
                     .min()
                     .orElseThrow();
             long most = mostReferences(state, host);
-            texts.add(host + " ×" + field(count, Values::text)
+            texts.add(host + " ×" + Values.field(count, Values::text)
                     + (least < most && !remade ? " BUT AFTER A CUT UP TO " + most + " MAY REFER TO IT" : "")
                     + (free.contains(host) ? " (may be handed out)" : ""));
         });
@@ -156,7 +142,7 @@ final class PowerCutDrawing implements Drawing {
         Values.parts(own(state, "bytes"))
                 .forEach((host, blocks) -> texts.add(host
                         + Values.members(blocks).stream()
-                                .map(block -> field(block, PowerCutDrawing::sign))
+                                .map(block -> Values.field(block, PowerCutDrawing::sign))
                                 .collect(Collectors.joining(" | ", " [", "]"))));
         return String.join("   ", texts);
     }

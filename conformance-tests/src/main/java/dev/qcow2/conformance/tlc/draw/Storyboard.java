@@ -49,6 +49,15 @@ public final class Storyboard {
         if (first.containsKey("saved")) {
             return new DiskDrawing();
         }
+        if (first.containsKey("tracked")) {
+            return new BitmapsDrawing();
+        }
+        if (first.containsKey("payload")) {
+            return new ChainDrawing();
+        }
+        if (first.containsKey("pages")) {
+            return new GrowthDrawing();
+        }
         throw new IllegalArgumentException("no module of this project has the variables " + first.keySet());
     }
 

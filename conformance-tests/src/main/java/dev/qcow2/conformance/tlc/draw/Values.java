@@ -4,7 +4,10 @@ import dev.qcow2.spec.tla.TlaValue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
 
 /** Short forms for looking into TLA+ values. */
 final class Values {
@@ -13,6 +16,15 @@ final class Values {
     static final String NO_HOST = "NoHost";
 
     private Values() {}
+
+    /** The newest value of a field of a file, and the others that it may have after a cut. */
+    static String field(TlaValue field, Function<TlaValue, String> writer) {
+        String now = writer.apply(field.field("now"));
+        Set<String> others = new TreeSet<>();
+        group(field.field("may")).forEach(value -> others.add(writer.apply(value)));
+        others.remove(now);
+        return others.isEmpty() ? now : now + " or " + String.join(" or ", others);
+    }
 
     /** A variable of a state. */
     static TlaValue variable(Map<String, TlaValue> state, String name) {
