@@ -1,5 +1,7 @@
 package dev.qcow2.conformance.command;
 
+import dev.qcow2.conformance.formal.BitmapBound;
+import dev.qcow2.conformance.formal.BitmapReplay;
 import dev.qcow2.conformance.formal.ModelReplay;
 import dev.qcow2.conformance.formal.ModelVectors;
 import dev.qcow2.conformance.formal.ReplayFailure;
@@ -130,10 +132,28 @@ final class ReplayModelCommand implements Callable<Integer> {
         for (ReplayResult result : results) {
             result.failure().map(ReplayFailure::toText).ifPresent(out()::println);
         }
-        boolean follow = results.stream().allMatch(result -> result.failure().isEmpty());
-        long transitions = results.stream().mapToLong(ReplayResult::replayed).sum();
+        List<BitmapReplay.Result> bitmaps =
+                size.equals("small") && graphs.isEmpty() ? bitmaps(runner, scratch) : List.of();
+        boolean follow = results.stream().allMatch(result -> result.failure().isEmpty())
+                && bitmaps.stream().allMatch(result -> result.failure().isEmpty());
+        long transitions = results.stream().mapToLong(ReplayResult::replayed).sum()
+                + bitmaps.stream().mapToLong(BitmapReplay.Result::replayed).sum();
         out().printf("%,d transitions replayed; %s%n", transitions, follow ? "no failure" : "FAILED");
         return follow ? ExitCode.SAME : ExitCode.DIFFERENT;
+    }
+
+    /** The graphs of module Bitmaps, each for the implementations of its style. */
+    private List<BitmapReplay.Result> bitmaps(ModelRun runner, Path scratch) throws ModelException, IOException {
+        List<BitmapReplay.Result> results = new ArrayList<>();
+        for (BitmapBound bound : BitmapBound.ALL) {
+            for (DiskDriver driver : subjects().stream().filter(bound::isOf).toList()) {
+                BitmapReplay.Result result = BitmapReplay.run(bound.graph(runner, scratch), driver);
+                out().printf("%s: %s, %,d requests replayed%n", bound, driver.name(), result.replayed());
+                result.failure().ifPresent(out()::println);
+                results.add(result);
+            }
+        }
+        return results;
     }
 
     private int write(List<GraphBound> bounds, ModelRun runner, Path scratch, Path directory)
