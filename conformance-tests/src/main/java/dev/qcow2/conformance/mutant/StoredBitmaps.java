@@ -49,7 +49,8 @@ record StoredBitmaps(HostFile file) {
             file.write(flags, ByteBuffer.allocate(4).putInt(0, number(flags) & ~1));
             int name = number(at + BitmapLayout.NAME_SIZE.offset()) >>> 16;
             int extra = number(at + BitmapLayout.EXTRA_DATA_SIZE.offset());
-            at += (BitmapLayout.DIRECTORY_ENTRY.size() + name + extra + 7) / 8 * 8;
+            long length = (long) BitmapLayout.DIRECTORY_ENTRY.size() + name + extra;
+            at += (length + 7) / 8 * 8;
         }
     }
 }

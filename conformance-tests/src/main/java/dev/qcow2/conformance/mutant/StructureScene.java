@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.IntSupplier;
@@ -139,7 +140,7 @@ abstract class StructureScene {
         flushed();
     }
 
-    private TreeSet<Integer> allowed(int cluster, int cut) {
+    private Set<Integer> allowed(int cluster, int cut) {
         List<Written> written = history.getOrDefault(cluster, List.of(new Written(-1, 0)));
         int over = 0;
         for (Flushed flush : flushes) {
@@ -164,7 +165,7 @@ abstract class StructureScene {
                     continue;
                 }
                 byte[] bytes = bytes(disk, cluster);
-                TreeSet<Integer> allowed = allowed(cluster, cut);
+                Set<Integer> allowed = allowed(cluster, cut);
                 for (byte found : bytes) {
                     if (!allowed.contains(found & 0xff)) {
                         return Optional.of("guest cluster " + cluster + " holds " + (found & 0xff)

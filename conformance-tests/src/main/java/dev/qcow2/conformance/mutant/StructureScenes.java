@@ -19,6 +19,7 @@ import dev.qcow2.spec.host.MemoryHostDirectory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** The scenes. */
@@ -57,7 +58,7 @@ final class StructureScenes {
                     if (info.inUse()) {
                         continue;
                     }
-                    TreeSet<Integer> dirty = dirty(disk.bitmaps(), info.name());
+                    Set<Integer> dirty = dirty(disk.bitmaps(), info.name());
                     for (int cluster : touched()) {
                         boolean lost = following().contains(info.name())
                                 && cluster < disk.size() / SMALL_CLUSTER
@@ -74,8 +75,8 @@ final class StructureScenes {
             return wrong;
         }
 
-        static TreeSet<Integer> dirty(Bitmaps bitmaps, String name) throws DiskException {
-            TreeSet<Integer> clusters = new TreeSet<>();
+        static Set<Integer> dirty(Bitmaps bitmaps, String name) throws DiskException {
+            Set<Integer> clusters = new TreeSet<>();
             for (Bitmaps.Dirty range : bitmaps.dirty(name)) {
                 for (long at = range.guestOffset(); at < range.guestOffset() + range.length(); at += SMALL_CLUSTER) {
                     clusters.add((int) (at / SMALL_CLUSTER));
@@ -119,7 +120,7 @@ final class StructureScenes {
 
         private void expect(HostDirectory directory, String name, Integer... clusters) throws DiskException {
             try (VirtualDisk disk = READER.open(directory, IMAGE, access().withAccess(Access.READ_ONLY))) {
-                TreeSet<Integer> found = dirty(disk.bitmaps(), name);
+                Set<Integer> found = dirty(disk.bitmaps(), name);
                 if (!found.equals(new TreeSet<>(List.of(clusters)))) {
                     wrong.add("bitmap " + name + " names " + found.size() + " clusters and ought to name "
                             + clusters.length);
