@@ -28,7 +28,8 @@ final class SnapshotOperations {
     private final List<SnapshotTable.Entry> entries;
     private long tableOffset;
 
-    SnapshotOperations(Image image, TableGrowth growth, Clock clock, List<SnapshotTable.Entry> entries) {
+    SnapshotOperations(Image image, TableGrowth growth, Clock clock, List<SnapshotTable.Entry> entries)
+            throws DiskException {
         this.image = image;
         this.growth = growth;
         this.clock = clock;
@@ -201,11 +202,15 @@ final class SnapshotOperations {
         image.checkpoint().run();
     }
 
-    private void noteStructures() {
+    private void noteStructures() throws DiskException {
+        long fileSize = image.host().size();
         List<StructureMap.Range> ranges = new ArrayList<>();
         ranges.add(new StructureMap.Range(tableOffset, SnapshotTable.bytes(entries)));
         for (SnapshotTable.Entry entry : entries) {
-            ranges.add(new StructureMap.Range(entry.l1Offset(), 8L * entry.l1Size()));
+            // A snapshot that is broken is refused when it is used; until then it takes nothing from the disk.
+            if (entry.isPlaced(fileSize, image.clusterBits())) {
+                ranges.add(new StructureMap.Range(entry.l1Offset(), 8L * entry.l1Size()));
+            }
         }
         image.allocator().structures().setSnapshots(ranges);
     }

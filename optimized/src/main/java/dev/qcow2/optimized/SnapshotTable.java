@@ -40,6 +40,14 @@ final class SnapshotTable {
      */
     record Entry(SnapshotInfo info, boolean sized, long l1Offset, long l1Size, ByteBuffer bytes) {
 
+        /** Whether its L1 table can be where the entry says. */
+        boolean isPlaced(long fileSize, int clusterBits) {
+            return l1Size * 8 <= ImageHeader.MAX_L1_BYTES
+                    && (l1Offset & ((1L << clusterBits) - 1)) == 0
+                    && l1Offset > 0
+                    && l1Offset <= fileSize - l1Size * 8;
+        }
+
         /** Returns its L1 table, which is refused if it can't be where the entry says. */
         RootTable l1(HostFile host, ImageHeader header) throws DiskException {
             long at = header.snapshotsOffset();

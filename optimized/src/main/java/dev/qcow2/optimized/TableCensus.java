@@ -45,7 +45,7 @@ final class TableCensus {
         List<SnapshotTable.Entry> snapshots = SnapshotTable.read(host, header);
         census.add(new RootTable(host, header.l1Offset(), header.l1Size()), Kind.ACTIVE_L2);
         for (SnapshotTable.Entry snapshot : snapshots) {
-            census.add(new RootTable(host, snapshot.l1Offset(), snapshot.l1Size()), Kind.L2);
+            census.add(snapshot.l1(host, header), Kind.L2);
         }
         return census;
     }

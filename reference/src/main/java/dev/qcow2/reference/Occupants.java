@@ -131,7 +131,14 @@ final class Occupants {
         if (header.snapshotCount() != 0) {
             SnapshotTable table = SnapshotTable.read(image);
             visitor.visit(header.snapshotsOffset(), table.lengthInBytes());
-            table.entries().forEach(s -> visitor.visit(s.l1Offset(), bytesOf(s.l1Size())));
+            long fileSize = image.file().size();
+            for (SnapshotEntry snapshot : table.entries()) {
+                long bytes = bytesOf(snapshot.l1Size());
+                // A snapshot that is broken is refused when it is used; until then it takes nothing from the disk.
+                if (bytes > 0 && snapshot.l1Offset() > 0 && snapshot.l1Offset() <= fileSize - bytes) {
+                    visitor.visit(snapshot.l1Offset(), bytes);
+                }
+            }
         }
         visitExtensions(visitor);
     }
