@@ -1,6 +1,7 @@
 package dev.qcow2.optimized;
 
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_03;
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_05;
 
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.MalformedImageException;
@@ -29,28 +30,35 @@ record HeaderExtension(int type, long dataOffset, int length) {
         return fields.getInt(4) == 2 ? ImageHeader.V2_LENGTH : fields.getInt(100);
     }
 
-    /** Finds the first extension of a type. */
+    /** Finds the extension of a type; of a known one there are no two. */
     static Optional<HeaderExtension> find(HostFile host, int clusterBits, int type) throws DiskException {
         long backingName = fields(host).getLong(8);
         long end = backingName == 0 ? 1L << clusterBits : backingName;
         ByteBuffer head = ByteBuffer.allocate(8);
+        Optional<HeaderExtension> found = Optional.empty();
         for (long at = start(host); at <= end - 8; ) {
             host.readZeroPadded(at, head.clear());
             long length = head.getInt(4) & 0xffff_ffffL;
             // QC-EXT-02
             if (head.getInt(0) == 0) {
-                return Optional.empty();
+                return found;
             }
             if (length > end - at - 8) {
                 throw new MalformedImageException(
                         host.name(), QC_EXT_03, at + 4, length + " bytes", "at most " + (end - at - 8));
             }
             if (head.getInt(0) == type) {
-                return Optional.of(new HeaderExtension(type, at + 8, (int) length));
+                if (found.isPresent()) {
+                    throw new MalformedImageException(host.name(), QC_EXT_05, at, "a second extension", "one");
+                }
+                found = Optional.of(new HeaderExtension(type, at + 8, (int) length));
+                if (type == UNUSED) {
+                    return found;
+                }
             }
             at += 8 + ((length + 7) & ~7L);
         }
-        return Optional.empty();
+        return found;
     }
 
     private static ByteBuffer fields(HostFile host) throws DiskException {

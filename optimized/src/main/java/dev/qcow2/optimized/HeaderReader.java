@@ -3,6 +3,7 @@ package dev.qcow2.optimized;
 import static dev.qcow2.spec.clause.CryptClause.QC_CRY_04;
 import static dev.qcow2.spec.clause.CryptClause.QC_CRY_05;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_03;
+import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_05;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_08;
 import static dev.qcow2.spec.clause.ExtensionClause.QC_EXT_10;
 import static dev.qcow2.spec.clause.HeaderClause.QC_HDR_01;
@@ -36,7 +37,9 @@ import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.host.HostFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** Reads the header and its extensions, and refuses what does not hold together. Every size is checked before use. */
 final class HeaderReader {
@@ -314,6 +317,7 @@ final class HeaderReader {
     private void readExtensions() throws DiskException {
         long end = fields.getLong(8) == 0 ? clusterSize : fields.getLong(8);
         ByteBuffer head = ByteBuffer.allocate(8);
+        Set<Integer> seen = new HashSet<>();
         long at = headerLength;
         while (at <= end - 8) {
             head.clear();
@@ -325,6 +329,9 @@ final class HeaderReader {
                 return;
             }
             require(length <= end - at - 8, QC_EXT_03, at + 4, length + " bytes", "at most " + (end - at - 8));
+            // Of those that matter: which of two counts nobody can tell.
+            boolean first = !matters(type) || seen.add(type);
+            require(first, QC_EXT_05, at, "a second extension of type " + hex(type & 0xffff_ffffL), "one");
             if (type == ImageHeader.EXTENSION_BACKING_FORMAT) {
                 // An empty name says as little as none.
                 backingFormat = length == 0 ? Optional.empty() : Optional.of(text(at + 8, (int) length));
@@ -340,6 +347,14 @@ final class HeaderReader {
             // QC-EXT-01, QC-EXT-09
             at += 8 + ((length + 7) & ~7L);
         }
+    }
+
+    private boolean matters(int type) {
+        return switch (type) {
+            case ImageHeader.EXTENSION_BACKING_FORMAT -> fields.getLong(8) != 0;
+            case ImageHeader.EXTENSION_DATA_FILE -> needsDataFile();
+            default -> type == EncryptionArea.EXTENSION;
+        };
     }
 
     private String text(long offset, int length) throws DiskException {

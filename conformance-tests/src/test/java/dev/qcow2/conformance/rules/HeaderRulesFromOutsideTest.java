@@ -6,11 +6,13 @@ import static dev.qcow2.conformance.rules.RuleImage.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.qcow2.spec.clause.ExtensionClause;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.CreateOptions.BackingFormat;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.FormatFeatures;
 import dev.qcow2.spec.disk.ImageException;
+import dev.qcow2.spec.disk.MalformedImageException;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OutOfBoundsException;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
@@ -233,13 +235,17 @@ class HeaderRulesFromOutsideTest {
         RuleImage image = new RuleImage(driver, SMALL.withBacking("base", Optional.of(BackingFormat.RAW)));
         image.directory().put("base", MemoryFileContent.of(text(3, 20_000)));
         ByteBuffer formats = ByteBuffer.allocate(40);
-        for (String format : new String[] {"raw", "qcow2"}) {
+        for (String format : new String[] {"qcow2", "raw"}) {
             formats.putInt((int) ExtensionLayout.TYPE_BACKING_FORMAT).putInt(format.length());
             formats.put(format.getBytes(StandardCharsets.US_ASCII));
             formats.position((formats.position() + 7) & ~7);
         }
+        image.put(2000, "base".getBytes(StandardCharsets.US_ASCII));
+        image.set(HeaderLayout.BACKING_FILE_OFFSET, 0, 2000);
         image.put(image.header(HeaderLayout.HEADER_LENGTH), formats.array());
-        assertThatThrownBy(() -> image.open(OpenOptions.readOnly())).isInstanceOf(ImageException.class);
+        assertThatThrownBy(() -> image.open(OpenOptions.readOnly()))
+                .isInstanceOfSatisfying(MalformedImageException.class, e -> assertThat(e.clause())
+                        .isEqualTo(ExtensionClause.QC_EXT_05));
     }
 
     @ParameterizedTest
