@@ -98,7 +98,7 @@ final class Maintenance {
             Layer future = backing.isEmpty() ? null : opener().openBacking(fileName, backing.get());
             try {
                 ImageHeader header = disk.header();
-                int unit = 1 << header.clusterBits() - (header.extendedL2() ? SubclusterBits.SUBCLUSTER_BITS : 0);
+                int unit = 1 << (header.clusterBits() - (header.extendedL2() ? SubclusterBits.SUBCLUSTER_BITS : 0));
                 new Rebase(disk, future, unit).copyUp();
                 disk.flush();
             } finally {
