@@ -197,7 +197,7 @@ class BitmapRulesFromOutsideTest {
         image.put(entry + head + extra.length, name);
         image.set(BitmapLayout.EXTRA_DATA_SIZE, entry, extra.length);
         image.set(BitmapLayout.FLAGS, entry, flags);
-        long length = (head + extra.length + nameBytes + 7) & ~7;
+        long length = (0L + head + extra.length + nameBytes + 7) & ~7L;
         image.set(ExtensionLayout.BITMAP_DIRECTORY_SIZE, extension(image), length);
         return entry + head;
     }

@@ -229,7 +229,7 @@ class CompressionRulesFromOutsideTest {
         RuleImage image = prepared(driver, compression);
         // Two clusters behind the file: the data is in the end of one and in the start of the other, which the file
         // cuts.
-        long first = (image.bytes().length + CLUSTER - 1) / CLUSTER * CLUSTER;
+        long first = (image.bytes().length + CLUSTER - 1L) / CLUSTER * CLUSTER;
         byte[] packed = pack(compression, text(3, CLUSTER));
         long start = first + CLUSTER - 1;
         long old = image.host(0);

@@ -176,7 +176,7 @@ class RepairRulesFromOutsideTest {
         RuleImage image = shared(driver);
         long at = image.header(HeaderLayout.REFCOUNT_TABLE_OFFSET);
         long block = image.longAt(at);
-        long clusters = (image.bytes().length + CLUSTER - 1) / CLUSTER;
+        long clusters = (image.bytes().length + CLUSTER - 1L) / CLUSTER;
         // No entry: what is missing is the counts of all but the block, which nothing names any more.
         image.putLong(at, 0);
         assertThat(repair(driver, image, RepairMode.ALL)).isEqualTo(new RepairReport(clusters - 1, 0, 0, 0));
