@@ -113,9 +113,10 @@ final class BitmapStore implements Bitmaps {
         return live.entry.enabled() && !live.entry.inUse() && live.entry.known();
     }
 
-    /** QC-BM-20: a snapshot may have another size, which no stored bitmap has, enabled or not. */
-    void beforeSnapshot() throws DiskException {
-        markInUse(live -> !live.entry.inUse() && live.entry.known());
+    /** QC-BM-20: no stored bitmap, enabled or not, is as long as a snapshot of another size. */
+    void beforeSnapshot(long snapshotSize) throws DiskException {
+        boolean other = snapshotSize != image.header().diskSize();
+        markInUse(live -> follows(live) || (other && !live.entry.inUse() && live.entry.known()));
     }
 
     /** The guest changed a range (QC-BM-19). */

@@ -289,9 +289,9 @@ final class ManagedDisk implements VirtualDisk {
             for (SnapshotInfo snapshot : disk.snapshots()) {
                 if (snapshot.id().equals(id)) {
                     bitmaps.requireFollowable(snapshot.diskSize());
+                    bitmaps.beforeSnapshot(snapshot.diskSize());
                 }
             }
-            bitmaps.beforeSnapshot();
             disk.applySnapshot(id);
             bitmaps.changedAll();
         });
