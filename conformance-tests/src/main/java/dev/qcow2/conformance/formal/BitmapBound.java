@@ -25,12 +25,12 @@ public record BitmapBound(String model, String style, int clusters, int states, 
 
     /** All that are replayed. */
     public static final List<BitmapBound> ALL = List.of(
-            new BitmapBound("bitmaps-eager", EAGER, 2, 71, 352),
-            new BitmapBound("bitmaps-late", LATE, 2, 410, 2145),
-            new BitmapBound("bitmaps-left", EAGER, 1, 139, 374),
-            new BitmapBound("bitmaps-left", LATE, 1, 848, 2531),
-            new BitmapBound("bitmaps-merge", EAGER, 2, 230, 974),
-            new BitmapBound("bitmaps-merge", LATE, 1, 255, 893));
+            new BitmapBound("bitmaps-eager", EAGER, 2, 71, 446),
+            new BitmapBound("bitmaps-late", LATE, 2, 410, 3004),
+            new BitmapBound("bitmaps-left", EAGER, 1, 139, 471),
+            new BitmapBound("bitmaps-left", LATE, 1, 848, 3130),
+            new BitmapBound("bitmaps-merge", EAGER, 2, 230, 1236),
+            new BitmapBound("bitmaps-merge", LATE, 1, 255, 1406));
 
     /**
      * Says whether an implementation has this style.

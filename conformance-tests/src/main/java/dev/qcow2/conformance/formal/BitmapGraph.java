@@ -72,9 +72,10 @@ public final class BitmapGraph {
             }
             List<Move> list = new ArrayList<>();
             for (StateGraph.Edge edge : edges.getOrDefault(state, List.of())) {
-                rest(edge.to(), edges)
-                        .filter(end -> end != state)
-                        .ifPresent(end -> list.add(new Move(request(edge), end)));
+                // A request may leave everything as it is; a flush is none.
+                if (edge.to() != state) {
+                    rest(edge.to(), edges).ifPresent(end -> list.add(new Move(request(edge), end)));
+                }
             }
             moves.put(state, list);
             transitions += list.size();
