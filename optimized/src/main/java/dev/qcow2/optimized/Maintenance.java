@@ -11,9 +11,11 @@ import dev.qcow2.spec.disk.CreateOptions.Backing;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.KeyChange;
 import dev.qcow2.spec.disk.MaintenanceDriver.RebaseMode;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
 import dev.qcow2.spec.disk.OpenOptions;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.OpenOptions.BackingPolicy;
+import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.host.HostDirectory;
 import dev.qcow2.spec.host.HostFile;
@@ -39,6 +41,36 @@ final class Maintenance {
 
     private ChainOpener opener() {
         return new ChainOpener(directory, openOptions, options, clock);
+    }
+
+    RepairReport repair(String fileName, RepairMode mode) throws DiskException {
+        RepairReport report;
+        long incomplete;
+        try (HostFile host = directory.open(fileName, Access.READ_WRITE)) {
+            report = new Repair(host)
+                    .run(
+                            switch (mode) {
+                                case LEAKS -> RepairScope.Changes.LEAKS;
+                                case ALL -> RepairScope.Changes.ALL;
+                            });
+            ImageHeader header = HeaderReader.readForRepair(host);
+            incomplete = SnapshotTable.incomplete(SnapshotTable.read(host, header), header.version());
+        }
+        if (incomplete == 0) {
+            return report;
+        }
+        boolean mends = mode == RepairMode.ALL && report.clean();
+        if (mends) {
+            // QC-SNAP-07: by new clusters, so when all counts are right.
+            try (OptimizedDisk disk = opener().openAlone(fileName)) {
+                disk.prepareForVersion(3, true);
+            }
+        }
+        return new RepairReport(
+                report.corruptionsFixed() + (mends ? incomplete : 0),
+                report.leaksFixed(),
+                report.corruptions() + (mends ? 0 : incomplete),
+                report.leaks());
     }
 
     void commit(String fileName) throws DiskException {

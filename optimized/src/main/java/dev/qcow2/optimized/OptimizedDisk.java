@@ -166,7 +166,7 @@ final class OptimizedDisk implements VirtualDisk {
         requireChangeable();
         alone(() -> {
             bitmaps.requireResizable(newSize);
-            resize.requireAllowed(newSize, preallocation, snapshots.list().isEmpty());
+            resize.requireAllowed(newSize, preallocation, snapshots.knowTheirSize());
             bitmaps.beforeResize();
             resize.run(newSize, preallocation);
             bitmaps.resized();

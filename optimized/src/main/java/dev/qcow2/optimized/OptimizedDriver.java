@@ -14,7 +14,6 @@ import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostDirectory;
-import dev.qcow2.spec.host.HostFile;
 import dev.qcow2.spec.trace.EventSource;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -114,14 +113,7 @@ public final class OptimizedDriver implements MaintenanceDriver {
     @Override
     public RepairReport repair(HostDirectory directory, String fileName, RepairMode mode, OpenOptions openOptions)
             throws DiskException {
-        try (HostFile host = directory.open(fileName, OpenOptions.Access.READ_WRITE)) {
-            return new Repair(host)
-                    .run(
-                            switch (mode) {
-                                case LEAKS -> RepairScope.Changes.LEAKS;
-                                case ALL -> RepairScope.Changes.ALL;
-                            });
-        }
+        return new Maintenance(directory, openOptions, options, clock).repair(fileName, mode);
     }
 
     @Override

@@ -41,13 +41,14 @@ final class ResizeOperation {
     }
 
     /** Refuses what the format forbids, before anything changes. */
-    void requireAllowed(long newSize, Preallocation preallocation, boolean noSnapshots) throws DiskException {
+    void requireAllowed(long newSize, Preallocation preallocation, boolean snapshotsKnowTheirSize)
+            throws DiskException {
         require(newSize >= 0, QC_LIM_06, "a negative size");
         require(
                 image.header().l1EntriesFor(newSize) <= ImageHeader.MAX_L1_BYTES / 8,
                 QC_LIM_02,
                 "a disk of " + newSize + " bytes needs an L1 table beyond 32 MiB");
-        require(image.header().version() >= 3 || noSnapshots, QC_MNT_04, "a version 2 image with snapshots");
+        require(snapshotsKnowTheirSize, QC_MNT_04, "snapshots do not know their size");
         require(
                 newSize >= image.size() || preallocation == Preallocation.OFF,
                 QC_MNT_06,

@@ -39,6 +39,12 @@ final class SnapshotOperations {
         noteStructures();
     }
 
+    /** Whether each snapshot says how long its disk was (QC-MNT-04): in version 2 nobody may rely on that. */
+    boolean knowTheirSize() {
+        int version = image.header().version();
+        return entries.isEmpty() || (version >= 3 && SnapshotTable.incomplete(entries, version) == 0);
+    }
+
     List<SnapshotInfo> list() {
         return entries.stream().map(SnapshotTable.Entry::info).toList();
     }
@@ -179,7 +185,9 @@ final class SnapshotOperations {
     }
 
     /** QC-SNAP-10: the new table complete and counted, then the header, then the old one freed. */
-    private void replaceTable(List<SnapshotTable.Entry> changed) throws DiskException {
+    private void replaceTable(List<SnapshotTable.Entry> wanted) throws DiskException {
+        List<SnapshotTable.Entry> changed =
+                SnapshotTable.asWritten(wanted, image.header().version());
         long oldOffset = tableOffset;
         long oldBytes = SnapshotTable.bytes(entries);
         long offset = 0;

@@ -5,7 +5,6 @@ import static dev.qcow2.spec.clause.LimitClause.QC_LIM_05;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_06;
 import static dev.qcow2.spec.clause.LimitClause.QC_LIM_07;
 import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_05;
-import static dev.qcow2.spec.clause.SnapshotClause.QC_SNAP_07;
 
 import dev.qcow2.spec.clause.Clause;
 import dev.qcow2.spec.disk.DiskException;
@@ -82,13 +81,6 @@ final class SnapshotTable {
         host.readZeroPadded(at, fixed);
         long extra = fixed.getInt(36) & 0xffff_ffffL;
         require(extra <= MAX_EXTRA_BYTES, host, QC_LIM_05, at + 36, extra + " bytes", "at most 1024");
-        require(
-                header.version() == 2 || extra >= EXTRA_BYTES,
-                host,
-                QC_SNAP_07,
-                at + 36,
-                extra + " bytes",
-                "at least 16 bytes of extra data");
         int idBytes = fixed.getShort(12) & 0xffff;
         int nameBytes = fixed.getShort(14) & 0xffff;
         int length = FIXED_BYTES + (int) extra + idBytes + nameBytes;
@@ -147,6 +139,20 @@ final class SnapshotTable {
         bytes.putLong(FIXED_BYTES + 8, entry.info().diskSize());
         bytes.put(FIXED_BYTES + EXTRA_BYTES, old, FIXED_BYTES + extra, names);
         return new Entry(entry.info(), true, entry.l1Offset(), entry.l1Size(), bytes);
+    }
+
+    /** The entries as a writer leaves them: complete, if the version demands that. */
+    static List<Entry> asWritten(List<Entry> entries, int version) {
+        return version < 3
+                ? entries
+                : entries.stream().map(SnapshotTable::completed).toList();
+    }
+
+    /** Entries that lack what version 3 demands of them. */
+    static long incomplete(List<Entry> entries, int version) {
+        return version < 3
+                ? 0
+                : entries.stream().filter(entry -> !entry.sized()).count();
     }
 
     static long bytes(List<Entry> entries) {

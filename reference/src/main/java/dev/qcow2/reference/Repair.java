@@ -21,6 +21,7 @@ final class Repair {
 
     private final Image image;
     private final Workbench bench;
+    private final PlanObserver observer;
 
     /**
      * Prepares a repair.
@@ -31,6 +32,7 @@ final class Repair {
     Repair(Image image, PlanObserver observer) throws DiskException {
         StructureWalk.requireUsable(image);
         this.image = image;
+        this.observer = observer;
         Resolver resolver = new Resolver(image, Optional.empty());
         this.bench = new Workbench(image, resolver, new Allocator(image), observer);
     }
@@ -39,13 +41,35 @@ final class Repair {
     RepairReport run(RepairMode mode) throws DiskException {
         RepairPass first = pass(Optional.of(mode));
         RepairPass second = pass(Optional.empty());
-        RepairReport report =
-                new RepairReport(first.corruptionsFixed(), first.leaksFixed(), second.corruptions(), second.leaks());
+        RepairReport report = completed(
+                mode,
+                new RepairReport(first.corruptionsFixed(), first.leaksFixed(), second.corruptions(), second.leaks()));
         long marks = image.header().incompatible() & (FeatureBits.DIRTY | FeatureBits.CORRUPT);
         if (report.clean() && marks != 0) {
             clearMarks();
         }
         return report;
+    }
+
+    /** Entries of snapshots get what version 3 demands (QC-SNAP-07), by new clusters, so when all counts are right. */
+    private RepairReport completed(RepairMode mode, RepairReport report) throws DiskException {
+        SnapshotTable table = SnapshotTable.read(image);
+        long incomplete = table.incomplete(image.header());
+        if (incomplete == 0) {
+            return report;
+        }
+        boolean mends = mode == RepairMode.ALL && report.clean();
+        if (mends) {
+            SnapshotTable complete = table.asWritten(image.header());
+            ImageWriter writer = new ImageWriter(image, bench.resolver(), observer);
+            writer.makeCountable(image.geometry().clustersFor(complete.lengthInBytes()));
+            writer.apply(writer.snapshots().replace(complete, table));
+        }
+        return new RepairReport(
+                report.corruptionsFixed() + (mends ? incomplete : 0),
+                report.leaksFixed(),
+                report.corruptions() + (mends ? 0 : incomplete),
+                report.leaks());
     }
 
     /** QC-HDR-16, QC-HDR-17: the marks go when all that was mended is safe. */

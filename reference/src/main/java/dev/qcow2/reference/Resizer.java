@@ -56,7 +56,8 @@ final class Resizer {
         Header header = image.header();
         long l1Bytes = header.withDiskSize(newSize).geometry().l1EntriesNeeded() * Geometry.ENTRY_BYTES;
         require(l1Bytes <= HIGHEST_L1_BYTES, LimitClause.QC_LIM_02, "the disk is too large for its clusters");
-        boolean snapshotsKnowTheirSize = header.version() > 2 || header.snapshotCount() == 0;
+        boolean snapshotsKnowTheirSize = header.snapshotCount() == 0
+                || (header.version() > 2 && SnapshotTable.read(image).incomplete(header) == 0);
         require(snapshotsKnowTheirSize, MaintenanceClause.QC_MNT_04, "there are snapshots");
         boolean nothingToAllocate = newSize >= header.diskSize() || preallocation == Preallocation.OFF;
         require(nothingToAllocate, MaintenanceClause.QC_MNT_07, "a disk that shrinks has nothing to preallocate");

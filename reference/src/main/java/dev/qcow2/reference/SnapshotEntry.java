@@ -20,7 +20,7 @@ import java.time.Instant;
  *     14    2 name_size           anything
  *     16    4 date_sec, date_nsec (4), vm_clock_nsec (8)
  *     32    4 vm_state_size       ignored if the extra data has a 64-bit one         QC-SNAP-09
- *     36    4 extra_data_size     up to 1024; 16 or more in version 3                QC-LIM-05, QC-SNAP-07
+ *     36    4 extra_data_size     up to 1024; in version 3 less than 16 is read, too QC-LIM-05, QC-SNAP-07
  *     40    8 vm_state_size_64    first of the extra data, if that is long enough    QC-SNAP-09
  *     48    8 disk_size           second, if that is long enough                     QC-SNAP-07
  *      -    - other extra data, id, name, padding to a multiple of 8                 QC-SNAP-04, QC-SNAP-06
@@ -48,9 +48,6 @@ record SnapshotEntry(ByteBuffer bytes) {
         int extra = fixed.getInt(36);
         if (extra < 0 || extra > HIGHEST_EXTRA) {
             throw image.corrupt(LimitClause.QC_LIM_05, at + 36, extra, "up to 1024 bytes of extra data");
-        }
-        if (image.header().version() > 2 && extra < KNOWN_EXTRA) {
-            throw image.corrupt(SnapshotClause.QC_SNAP_07, at + 36, extra, "16 bytes of extra data or more");
         }
         int length = FIXED + extra + (fixed.getShort(12) & 0xffff) + (fixed.getShort(14) & 0xffff);
         requireInFile(image, at, length);
@@ -86,7 +83,7 @@ record SnapshotEntry(ByteBuffer bytes) {
     /** The entry with the extra data that version 3 demands; what it has is kept (QC-SNAP-07). */
     SnapshotEntry withSizes(long diskSize) {
         int extra = bytes.getInt(36);
-        if (extra >= KNOWN_EXTRA) {
+        if (isComplete()) {
             return this;
         }
         int names = (bytes.getShort(12) & 0xffff) + (bytes.getShort(14) & 0xffff);
@@ -95,6 +92,11 @@ record SnapshotEntry(ByteBuffer bytes) {
         long vmStateSize = extra >= 8 ? bytes.getLong(FIXED) : Integer.toUnsignedLong(bytes.getInt(32));
         longer.putInt(36, KNOWN_EXTRA).putLong(FIXED, vmStateSize).putLong(FIXED + 8, diskSize);
         return new SnapshotEntry(longer);
+    }
+
+    /** Whether the entry has all that version 3 demands (QC-SNAP-07). */
+    boolean isComplete() {
+        return bytes.getInt(36) >= KNOWN_EXTRA;
     }
 
     /** QC-SNAP-04. */

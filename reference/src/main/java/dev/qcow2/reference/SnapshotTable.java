@@ -71,6 +71,18 @@ record SnapshotTable(List<SnapshotEntry> entries) {
                 entries.stream().map(entry -> entry.withSizes(diskSize)).toList());
     }
 
+    /** The table as a writer leaves it: complete, if the version demands that. */
+    SnapshotTable asWritten(Header header) {
+        return header.version() > 2 ? withSizes(header.diskSize()) : this;
+    }
+
+    /** Entries that lack what version 3 demands of them (QC-SNAP-07). */
+    long incomplete(Header header) {
+        return header.version() > 2
+                ? entries.stream().filter(entry -> !entry.isComplete()).count()
+                : 0;
+    }
+
     long lengthInBytes() {
         return entries.stream().mapToLong(SnapshotEntry::length).sum();
     }

@@ -55,7 +55,8 @@ final class Snapshots {
         SnapshotTable old = SnapshotTable.read(image);
         List<L1Entry> l1 = reach.activeL1();
         SnapshotInfo info = new SnapshotInfo(old.nextId(), name, image.header().diskSize(), vmStateSize);
-        SnapshotTable draft = old.with(SnapshotEntry.of(0, l1.size(), info, clock.instant()));
+        SnapshotTable kept = old.asWritten(image.header());
+        SnapshotTable draft = kept.with(SnapshotEntry.of(0, l1.size(), info, clock.instant()));
         draft.requireWithinLimits(image);
         Map<HostCluster, Long> references = reach.references(l1);
         reach.requireShareable(references);
@@ -69,7 +70,7 @@ final class Snapshots {
         writer.makeCountable(writer.snapshots().clustersFor(l1.size(), draft));
         long l1Offset = writer.snapshots().placeOfL1(l1.size(), draft);
         SnapshotEntry entry = SnapshotEntry.of(l1Offset, l1.size(), info, clock.instant());
-        writer.apply(writer.snapshots().enter(l1, old.with(entry), old));
+        writer.apply(writer.snapshots().enter(l1, kept.with(entry), old));
         vmState.empty();
         return info;
     }
@@ -109,7 +110,7 @@ final class Snapshots {
         List<L1Entry> l1 = reach.l1Table(entry.l1Offset(), entry.l1Size());
         Map<HostCluster, Long> references = reach.references(l1);
         reach.requireDroppable(references);
-        SnapshotTable left = old.without(entry);
+        SnapshotTable left = old.without(entry).asWritten(image.header());
         writer.makeCountable(writer.snapshots().clustersFor(0, left));
         writer.apply(writer.snapshots().remove(entry, left, old));
         writer.apply(writer.snapshots().lower(references));

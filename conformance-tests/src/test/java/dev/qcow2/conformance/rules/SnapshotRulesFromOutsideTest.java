@@ -3,12 +3,18 @@ package dev.qcow2.conformance.rules;
 import static dev.qcow2.conformance.rules.RuleImage.read;
 import static dev.qcow2.conformance.rules.RuleImage.text;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.qcow2.spec.clause.MaintenanceClause;
 import dev.qcow2.spec.disk.CreateOptions;
 import dev.qcow2.spec.disk.DiskDriver;
 import dev.qcow2.spec.disk.DiskException;
 import dev.qcow2.spec.disk.FormatFeatures.Preallocation;
+import dev.qcow2.spec.disk.MaintenanceDriver;
+import dev.qcow2.spec.disk.MaintenanceDriver.RepairMode;
+import dev.qcow2.spec.disk.OpenOptions;
+import dev.qcow2.spec.disk.RepairReport;
 import dev.qcow2.spec.disk.RequestRefusedException;
 import dev.qcow2.spec.disk.SnapshotInfo;
 import dev.qcow2.spec.disk.UnsupportedFeatureException;
@@ -244,5 +250,75 @@ class SnapshotRulesFromOutsideTest {
             assertThat(read(disk, 0, 5 << 20)).isEqualTo(text(1, 5 << 20));
         }
         image.mustBeClean();
+    }
+
+    /** Takes the extra data away from the last entry, as old writers left it when an image became version 3. */
+    private static void removeExtraData(RuleImage image) throws DiskException {
+        long at = image.header(HeaderLayout.SNAPSHOTS_OFFSET);
+        for (long left = image.header(HeaderLayout.NB_SNAPSHOTS); left > 1; left--) {
+            // The id and the name have 8 bytes at most.
+            at += SnapshotLayout.ENTRY.size() + image.get(SnapshotLayout.EXTRA_DATA_SIZE, at) + 8;
+        }
+        int extra = (int) image.get(SnapshotLayout.EXTRA_DATA_SIZE, at);
+        int texts = (int) (image.get(SnapshotLayout.ID_SIZE, at) + image.get(SnapshotLayout.NAME_SIZE, at));
+        int behind = (int) at + SnapshotLayout.ENTRY.size();
+        image.put(behind, Arrays.copyOfRange(image.bytes(), behind + extra, behind + extra + texts));
+        image.set(SnapshotLayout.EXTRA_DATA_SIZE, at, 0);
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName(
+            "QC-SNAP-07 QC-MNT-04 QC-MNT-13: an entry without sizes is of use in version 3 too, and a repair completes it")
+    void withoutSizes(DiskDriver driver) throws Exception {
+        RuleImage image = withSnapshots(driver, "one");
+        removeExtraData(image);
+        assertThat(image.audit().corruptions()).isEqualTo(1);
+        byte[] incomplete = image.bytes();
+        try (VirtualDisk disk = image.open()) {
+            assertThat(disk.snapshots()).extracting(SnapshotInfo::diskSize).containsExactly(1L << 20);
+            assertThatThrownBy(() -> disk.resize(2 << 20, Preallocation.OFF))
+                    .isInstanceOfSatisfying(RequestRefusedException.class, e -> assertThat(e.clause())
+                            .isEqualTo(MaintenanceClause.QC_MNT_04));
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));
+        }
+        image.replace(incomplete);
+        MaintenanceDriver maintenance = (MaintenanceDriver) driver;
+        OpenOptions options = OpenOptions.readWrite();
+        assertThat(maintenance.repair(image.directory(), RuleImage.NAME, RepairMode.LEAKS, options))
+                .isEqualTo(new RepairReport(0, 0, 1, 0));
+        assertThat(image.bytes()).isEqualTo(incomplete);
+        assertThat(maintenance.repair(image.directory(), RuleImage.NAME, RepairMode.ALL, options))
+                .isEqualTo(new RepairReport(1, 0, 0, 0));
+        image.mustBeClean();
+        try (VirtualDisk disk = image.open()) {
+            disk.resize(2 << 20, Preallocation.OFF);
+            assertThat(disk.snapshots()).extracting(SnapshotInfo::diskSize).containsExactly(1L << 20);
+            disk.applySnapshot("1");
+            assertThat(read(disk, 0, 9000)).isEqualTo(text(1, 9000));
+        }
+        image.mustBeClean();
+    }
+
+    @ParameterizedTest
+    @MethodSource("drivers")
+    @DisplayName("QC-SNAP-07: whoever writes the table of snapshots in version 3 completes its entries")
+    void completedByWriters(DiskDriver driver) throws Exception {
+        RuleImage image = withSnapshots(driver, "one", "two");
+        removeExtraData(image);
+        assertThat(image.audit().corruptions()).isEqualTo(1);
+        byte[] incomplete = image.bytes();
+        try (VirtualDisk disk = image.open()) {
+            disk.createSnapshot("three");
+        }
+        image.mustBeClean();
+        assertNames(image, "one", "two", "three");
+        image.replace(incomplete);
+        try (VirtualDisk disk = image.open()) {
+            disk.deleteSnapshot("1");
+        }
+        image.mustBeClean();
+        assertNames(image, "two");
     }
 }

@@ -18,7 +18,7 @@ public enum MaintenanceClause implements Clause {
             WRITER),
     QC_MNT_02("What lies behind a lower end is given up, and reads as zeros if the disk grows again.", V2, WRITER),
     QC_MNT_03("A resize that fails, or is refused, leaves the disk with its old size and its bytes.", V2, WRITER),
-    QC_MNT_04("A version 2 image with snapshots is not resized, for its snapshots do not know their size.", V2, WRITER),
+    QC_MNT_04("An image with snapshots that do not know their size, as in version 2, is not resized.", V2, WRITER),
     QC_MNT_05(
             "The new L1 table of a disk that grows is complete and counted before the header names it, together with its length in one write.",
             V2,

@@ -25,7 +25,7 @@ public enum SnapshotClause implements Clause {
             READER,
             WRITER),
     QC_SNAP_07(
-            "In version 3 an entry has at least 16 bytes of extra data: the 64-bit VM state size and the disk size.",
+            "In version 3 an entry has at least 16 bytes of extra data: the 64-bit VM state size and the disk size; one that lacks them is read as in version 2, and completed when the table is written or repaired.",
             V3,
             READER,
             WRITER),
