@@ -8,8 +8,10 @@ import dev.qcow2.conformance.tool.OpenNode;
 import dev.qcow2.conformance.tool.OpenRequest;
 import dev.qcow2.conformance.tool.ToolException;
 import dev.qcow2.spec.disk.DiskException;
+import dev.qcow2.spec.disk.ForwardingDisk;
 import dev.qcow2.spec.disk.OpenOptions.Access;
 import dev.qcow2.spec.disk.SnapshotInfo;
+import dev.qcow2.spec.disk.VirtualDisk;
 import dev.qcow2.spec.host.HostFile;
 import java.util.List;
 import java.util.Map;
@@ -69,10 +71,27 @@ final class SnapshotChoice {
                     OpenRequest.WRITE);
             image.disk().applySnapshot(find(image.disk().snapshots()).id());
             done = true;
-            return image;
+            return new OpenNode(image.location(), new Shown(image.disk(), original), image.writable());
         } finally {
             if (!done) {
                 close(original, image);
+            }
+        }
+    }
+
+    /** The snapshot's disk, which gives up the image together with the changes that are in memory. */
+    private static final class Shown extends ForwardingDisk {
+        private final HostFile original;
+
+        Shown(VirtualDisk disk, HostFile original) {
+            super(disk);
+            this.original = original;
+        }
+
+        @Override
+        public void close() throws DiskException {
+            try (original) {
+                super.close();
             }
         }
     }
