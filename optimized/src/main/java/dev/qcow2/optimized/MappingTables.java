@@ -255,8 +255,7 @@ final class MappingTables {
         long inCluster = guestOffset & ((1L << clusterBits) - 1);
         Slice slice = find(cluster);
         if (slice == null) {
-            run.kind = ClusterKind.UNALLOCATED;
-            run.length = Math.min(atMost, (leftInTable(cluster) << clusterBits) - inCluster);
+            locateOpen(guestOffset, atMost, run);
             return;
         }
         long entry = entry(slice, cluster);
@@ -270,6 +269,15 @@ final class MappingTables {
             count++;
         }
         run.length = Math.min(atMost, ((long) count << clusterBits) - inCluster);
+    }
+
+    /** The run of a guest cluster without an L2 table: all that the table would map, and behind the last L1 entry all. */
+    void locateOpen(long guestOffset, long atMost, Run run) {
+        long cluster = guestOffset >>> clusterBits;
+        long inCluster = guestOffset & ((1L << clusterBits) - 1);
+        run.kind = ClusterKind.UNALLOCATED;
+        run.hostOffset = inCluster;
+        run.length = reaches(cluster) ? Math.min(atMost, (leftInTable(cluster) << clusterBits) - inCluster) : atMost;
     }
 
     private boolean continues(ClusterKind kind, long first, long next, int distance) {

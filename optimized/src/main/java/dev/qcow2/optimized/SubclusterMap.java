@@ -192,13 +192,17 @@ final class SubclusterMap {
     void locate(long guestOffset, long atMost, Run run) throws DiskException {
         long cluster = guestOffset >>> clusterBits;
         Slice slice = mapping.find(cluster);
+        if (slice == null) {
+            mapping.locateOpen(guestOffset, atMost, run);
+            return;
+        }
         long entry = mapping.entry(slice, cluster);
         long bitmap = mapping.bitmap(slice, cluster);
         long limit = guestOffset + atMost;
         run.kind = SubclusterBits.kind(entry, bitmap, index(guestOffset));
         run.hostOffset =
                 run.kind == ClusterKind.COMPRESSED ? entry : EntryBits.offset(entry) + (guestOffset & clusterMask);
-        long last = cluster + (slice == null ? mapping.leftInTable(cluster) : mapping.leftInSlice(cluster));
+        long last = cluster + mapping.leftInSlice(cluster);
         long end = runEnd(entry, bitmap, guestOffset, limit);
         long next = cluster + 1;
         while (end < limit

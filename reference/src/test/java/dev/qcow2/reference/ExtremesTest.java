@@ -70,6 +70,18 @@ class ExtremesTest {
         }
     }
 
+    @Test
+    @DisplayName(
+            "QC-LIM-19 the entries of an L1 table that lead nowhere take no memory each, for there may be millions")
+    void emptyEntries() throws DiskException {
+        MemoryHostDirectory directory = new MemoryHostDirectory();
+        driver.create(directory, "image", CreateOptions.ofSize(1L << 40));
+        try (HostFile file = directory.open("image", Access.READ_ONLY)) {
+            assertThat(new Reach(Image.of(file)).activeL1()).hasSize(2048).allSatisfy(entry -> assertThat(entry)
+                    .isSameAs(L1Entry.UNALLOCATED));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"9, PLAIN, 37", "16, PLAIN, 51", "14, EXTENDED, 46", "21, PLAIN, 61", "21, EXTENDED, 60", "9, DATA, 37"
     })
