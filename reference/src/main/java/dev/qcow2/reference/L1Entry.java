@@ -29,15 +29,12 @@ record L1Entry(long l2Offset, boolean copied) {
         if ((bits & ~(COPIED | OFFSET)) != 0) {
             throw image.corrupt(MappingClause.QC_L1_02, at, bits, "reserved bits of zero");
         }
-        if (bits == 0) {
-            // A table may have millions of these.
-            return UNALLOCATED;
-        }
         long offset = bits & OFFSET;
         if (offset != 0) {
             image.requireClusterStart(offset, MappingClause.QC_L1_01, MappingClause.QC_L2_14, at);
         }
-        return new L1Entry(offset, (bits & COPIED) != 0);
+        // A table may have millions of empty entries: they are one object.
+        return bits == 0 ? UNALLOCATED : new L1Entry(offset, (bits & COPIED) != 0);
     }
 
     long encode() {

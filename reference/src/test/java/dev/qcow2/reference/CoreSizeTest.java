@@ -76,7 +76,7 @@ class CoreSizeTest {
 
     @Test
     @DisplayName(
-            "the core data path has at most 1,650 lines of code, 150 of which are hooks of other chapters (comments, imports and blank lines not counted)")
+            "the core data path has at most 1,700 lines of code, 200 of which are hooks of other chapters (comments, imports and blank lines not counted)")
     void coreIsSmall() throws IOException {
         Path sources = Path.of("src/main/java/dev/qcow2/reference");
         try (Stream<Path> files = Files.list(sources)) {
