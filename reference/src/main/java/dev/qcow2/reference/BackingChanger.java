@@ -99,30 +99,39 @@ final class BackingChanger {
 
     /** Commits to an image. */
     void commitTo(VirtualDisk disk) throws DiskException {
+        List<BlockStatus> own = ownExtents();
         if (disk.size() < image.header().diskSize()) {
             // QC-MNT-23
             disk.resize(image.header().diskSize(), Preallocation.OFF);
         }
-        commit(new DiskTarget(disk));
+        commit(own, new DiskTarget(disk));
     }
 
     /** Commits to a raw file. */
     void commitTo(HostFile file) throws DiskException {
+        List<BlockStatus> own = ownExtents();
         if (file.size() < image.header().diskSize()) {
             // QC-MNT-23
             file.truncate(image.header().diskSize());
         }
-        commit(new RawTarget(file));
+        commit(own, new RawTarget(file));
+    }
+
+    /**
+     * What the overlay itself holds. Known before the backing file changes: the chain reads it through a header of its own,
+     * which is an old one as soon as the table moves.
+     */
+    private List<BlockStatus> ownExtents() throws DiskException {
+        Layer.Extents extents = new Layer.Extents();
+        resolver.status(0, image.header().diskSize(), 0, extents);
+        return extents.list().stream()
+                .filter(extent -> extent.allocated() && extent.depth() == 0)
+                .toList();
     }
 
     /** Copies what the overlay itself holds, and only then empties it (QC-MNT-22). */
-    private void commit(Target target) throws DiskException {
-        Layer.Extents extents = new Layer.Extents();
-        resolver.status(0, image.header().diskSize(), 0, extents);
-        for (BlockStatus extent : extents.list()) {
-            if (!extent.allocated() || extent.depth() > 0) {
-                continue;
-            }
+    private void commit(List<BlockStatus> own, Target target) throws DiskException {
+        for (BlockStatus extent : own) {
             if (extent.content() == Content.ZERO) {
                 target.zero(extent.guestOffset(), extent.length());
                 continue;

@@ -2,6 +2,7 @@ package dev.qcow2.conformance.campaign;
 
 import dev.qcow2.conformance.image.ImageBuilder;
 import dev.qcow2.conformance.image.LayerContent;
+import dev.qcow2.conformance.image.RememberedContent;
 import dev.qcow2.conformance.language.Layer;
 import dev.qcow2.conformance.language.Layer.Maker;
 import dev.qcow2.conformance.language.Layer.Sharing;
@@ -37,6 +38,10 @@ interface Ground {
     /** Gives an implementation its own copy of the files. */
     Stage stage(DiskDriver driver, boolean efficientZeroing) throws DiskException, IOException;
 
+    private static BaseContent content(List<Layer> layers) {
+        return new RememberedContent(LayerContent.of(layers));
+    }
+
     private static Map<String, BaseContent> snapshots(List<Layer> layers) {
         Layer top = layers.get(0);
         if (top.traits().maker() != Maker.KIT || top.traits().sharing() == Sharing.NONE) {
@@ -50,18 +55,17 @@ interface Ground {
                 top.withContent(top.content().stream()
                         .filter(run -> all || run.shared())
                         .toList()));
-        return Map.of(ImageBuilder.SNAPSHOT_NAME, LayerContent.of(chain));
+        return Map.of(ImageBuilder.SNAPSHOT_NAME, content(chain));
     }
 
     /** Starts from the layers of a script. */
     static Ground ofLayers(Script script) throws DiskException {
         MemoryHostDirectory built = MemoryStage.build(script);
         Layer top = script.layers().get(0);
-        BaseContent content = LayerContent.of(script.layers());
+        BaseContent content = content(script.layers());
         Optional<BaseContent> below = script.layers().size() == 1
                 ? Optional.empty()
-                : Optional.of(LayerContent.of(
-                        script.layers().subList(1, script.layers().size())));
+                : Optional.of(content(script.layers().subList(1, script.layers().size())));
         Map<String, BaseContent> snapshots = snapshots(script.layers());
         return new Ground() {
             @Override

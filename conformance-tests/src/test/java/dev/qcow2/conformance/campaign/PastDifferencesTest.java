@@ -30,6 +30,17 @@ class PastDifferencesTest {
                     write 294911 2 2
                     exchange
                     write 293888 1099 8
+                    """),
+            Arguments.of(
+                    "QC-MNT-22: a commit that grows the backing file doesn't read it with the old header", 320, """
+                    qcow2-script 1
+                    layer qcow2 50688 version 3 cluster 512 refcount 16
+                    layer qcow2 3223 version 2 cluster 512 refcount 16 kit
+                    content normal 0 1 65548
+                    layer raw 6144
+                    content normal 5 2 65554 shared
+                    operations
+                    commit
                     """));
 
     @ParameterizedTest(name = "{0}")

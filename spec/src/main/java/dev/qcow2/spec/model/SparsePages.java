@@ -106,7 +106,7 @@ final class SparsePages {
         base.readZeroPadded(offset, into.slice(into.position(), visible));
         into.position(into.position() + visible);
         while (into.hasRemaining()) {
-            into.put((byte) 0);
+            into.put(ZERO_PAGE, 0, Math.min(into.remaining(), PAGE_SIZE));
         }
     }
 }
