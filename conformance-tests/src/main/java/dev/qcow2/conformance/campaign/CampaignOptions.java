@@ -36,7 +36,7 @@ public record CampaignOptions(
         Optional<TraceStore> traces) {
 
     /** Sequences of the default budget. */
-    public static final long DEFAULT_SEQUENCES = 1000;
+    public static final long DEFAULT_SEQUENCES = 2000;
 
     /** Share of concurrent sequences of the default budget: one of so many. */
     public static final int DEFAULT_CONCURRENT_EVERY = 15;

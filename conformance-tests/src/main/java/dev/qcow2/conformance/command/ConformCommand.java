@@ -52,7 +52,7 @@ final class ConformCommand implements Callable<Integer> {
     @Option(names = "--seed", description = "from which everything is drawn; random if not given")
     private @Nullable Long seed;
 
-    @Option(names = "--sequences", description = "how many sequences at most; 1000 if not given, 200 with --image")
+    @Option(names = "--sequences", description = "how many sequences at most; 2000 if not given, 200 with --image")
     private @Nullable Long sequences;
 
     @Option(names = "--time", paramLabel = "SECONDS", description = "after which no further sequence is begun")

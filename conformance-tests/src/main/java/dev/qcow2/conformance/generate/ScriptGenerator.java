@@ -13,7 +13,7 @@ import java.util.Set;
 public final class ScriptGenerator {
 
     private static final int FEWEST_OPERATIONS = 12;
-    private static final int MOST_OPERATIONS = 44;
+    private static final int MOST_OPERATIONS = 30;
 
     private final long seed;
     private static final int COMMON_SHARE = 70;
