@@ -48,9 +48,10 @@ class MaintenanceQemuTest {
         QemuProgram.run(path, "qemu-io", "-f", "qcow2", "-c", "write -P 7 1M 1M", "disk");
         driver.amend(directory, "disk", AmendOptions.NOTHING.withVersion(3).withRefcountOrder(6), Images.WRITE);
         assertThat(check("disk")).contains("compat: 1.1", "refcount bits: 64");
+        // QEMU takes half a minute to widen counts of a bit or two.
         driver.amend(
-                directory, "disk", AmendOptions.NOTHING.withRefcountOrder(0).withLazyRefcounts(true), Images.WRITE);
-        assertThat(check("disk")).contains("lazy refcounts: true", "refcount bits: 1\n");
+                directory, "disk", AmendOptions.NOTHING.withRefcountOrder(3).withLazyRefcounts(true), Images.WRITE);
+        assertThat(check("disk")).contains("lazy refcounts: true", "refcount bits: 8\n");
         QemuProgram.run(path, "qemu-img", "amend", "-t", "unsafe", "-f", "qcow2", "-o", "refcount_bits=16", "disk");
         driver.amend(directory, "disk", AmendOptions.NOTHING.withVersion(2).withLazyRefcounts(false), Images.WRITE);
         assertThat(check("disk")).contains("compat: 0.10");

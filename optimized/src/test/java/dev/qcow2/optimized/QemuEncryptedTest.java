@@ -99,10 +99,8 @@ class QemuEncryptedTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "encrypt.format=luks",
                 "encrypt.format=luks,encrypt.cipher-alg=aes-128,compat=0.10",
                 "encrypt.format=luks,encrypt.cipher-mode=cbc,encrypt.ivgen-alg=plain64",
-                "encrypt.format=luks,encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256",
                 "encrypt.format=luks,encrypt.cipher-alg=aes-128,encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,"
                         + "encrypt.ivgen-hash-alg=sha256,encrypt.hash-alg=sha1",
                 "encrypt.format=luks,encrypt.hash-alg=sha512,cluster_size=4k",

@@ -227,12 +227,10 @@ class EncryptionTest {
         }
     }
 
+    /** The other two ciphers go both ways for the support table; QEMU takes seconds to make such an image. */
     @ParameterizedTest
     @CsvSource({
         "LUKS_AES_256_XTS_PLAIN64, 'encrypt.format=luks'",
-        "LUKS_AES_128_XTS_PLAIN64, 'encrypt.format=luks,encrypt.cipher-alg=aes-128'",
-        "LUKS_AES_256_CBC_ESSIV_SHA256,"
-                + " 'encrypt.format=luks,encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256'",
         "LUKS_AES_128_CBC_ESSIV_SHA256,"
                 + " 'encrypt.format=luks,encrypt.cipher-alg=aes-128,encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256'",
         "LEGACY_AES_128_CBC, 'encrypt.format=aes'",

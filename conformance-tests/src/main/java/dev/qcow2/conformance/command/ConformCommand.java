@@ -52,7 +52,9 @@ final class ConformCommand implements Callable<Integer> {
     @Option(names = "--seed", description = "from which everything is drawn; random if not given")
     private @Nullable Long seed;
 
-    @Option(names = "--sequences", description = "how many sequences at most; 2000 if not given, 200 with --image")
+    @Option(
+            names = "--sequences",
+            description = "how many sequences at most; 2000 if not given, 200 with --image or --concurrent-seed")
     private @Nullable Long sequences;
 
     @Option(names = "--time", paramLabel = "SECONDS", description = "after which no further sequence is begun")
@@ -80,8 +82,9 @@ final class ConformCommand implements Callable<Integer> {
     @Option(
             names = "--concurrent-seed",
             paramLabel = "N",
-            description = "runs one concurrent scenario up to 200 times, until something is wrong; the seed decides"
-                    + " the requests, not which of them comes first")
+            description =
+                    "runs one concurrent scenario up to --sequences times, until something is wrong; the seed decides"
+                            + " the requests, not which of them comes first")
     private @Nullable Long concurrentSeed;
 
     @Option(names = "--no-qemu", description = "leaves QEMU out")
@@ -204,12 +207,13 @@ final class ConformCommand implements Callable<Integer> {
     private int repeat(long scenarioSeed) throws InterruptedException {
         List<DiskDriver> chosen = mainDrivers();
         Optional<ConcurrentDifference> difference = Optional.empty();
+        int repetitions = sequences == null ? REPETITIONS : (int) Math.min(sequences, Integer.MAX_VALUE);
         for (DiskDriver driver : chosen) {
             if (difference.isEmpty()) {
-                difference = ConcurrentDifference.find(scenarioSeed, driver, drivers.witness(driver), REPETITIONS);
+                difference = ConcurrentDifference.find(scenarioSeed, driver, drivers.witness(driver), repetitions);
             }
         }
-        new ConformReport(out()).printRepeated(scenarioSeed, REPETITIONS, chosen, difference);
+        new ConformReport(out()).printRepeated(scenarioSeed, repetitions, chosen, difference);
         return difference.isEmpty() ? ExitCode.SAME : ExitCode.DIFFERENT;
     }
 

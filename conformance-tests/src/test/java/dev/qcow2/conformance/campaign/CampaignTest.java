@@ -36,10 +36,10 @@ class CampaignTest {
     @Test
     @DisplayName("QC-GUEST-01 two right implementations show no difference, and the counts are those of the seed")
     void noDifference() throws Exception {
-        CampaignResult first = run(options(7).withSequences(60), REFERENCE, REFERENCE);
-        CampaignResult second = run(options(7).withSequences(60).withWorkers(1), REFERENCE, REFERENCE);
+        CampaignResult first = run(options(7).withSequences(24), REFERENCE, REFERENCE);
+        CampaignResult second = run(options(7).withSequences(24).withWorkers(1), REFERENCE, REFERENCE);
         assertThat(first.difference()).isEmpty();
-        assertThat(first.sequences()).isEqualTo(60);
+        assertThat(first.sequences()).isEqualTo(24);
         assertThat(second.guestOperations()).isEqualTo(first.guestOperations());
         assertThat(second.coverage().operations()).isEqualTo(first.coverage().operations());
         assertThat(second.coverage().transitions()).isEqualTo(first.coverage().transitions());
@@ -64,7 +64,7 @@ class CampaignTest {
     @DisplayName("QC-GUEST-01 an implementation that gives no answer is found")
     void hangIsFound() throws Exception {
         DiskDriver wrong = new WrongDriver(REFERENCE, Fault.HANGS);
-        CampaignOptions impatient = options(3).withPatience(Duration.ofSeconds(2), Duration.ofSeconds(1));
+        CampaignOptions impatient = options(3).withPatience(Duration.ofSeconds(1), Duration.ofSeconds(1));
         Difference difference = run(impatient, wrong).difference().orElseThrow();
         assertThat(difference.kind()).isEqualTo(Kind.HANG);
         assertThat(difference.message()).contains("sleepForEver");

@@ -45,13 +45,13 @@ class ConformCommandTest {
     @DisplayName("0 and the figures when all is the same (QC-GUEST-01)")
     void same() throws Exception {
         Path json = directory.resolve("result.json");
-        int code = run("conform", "--seed", "5", "--sequences", "150", "--json", json.toString());
+        int code = run("conform", "--seed", "5", "--sequences", "60", "--json", json.toString());
         assertThat(code).as(err.toString()).isZero();
         assertThat(out.toString())
                 .contains(
                         "seed 5",
-                        "150 sequences with",
-                        "10 concurrent sequences with",
+                        "60 sequences with",
+                        "4 concurrent sequences with",
                         "oracles: model, auditor, reference, optimized, optimized-0 to",
                         "differences: none");
         JsonNode result = new ObjectMapper().readTree(json.toFile());
@@ -59,8 +59,8 @@ class ConformCommandTest {
         assertThat(result.get("coverage").get("reached").asInt()).isPositive();
         assertThat(result.get("difference").isNull()).isTrue();
         JsonNode concurrent = result.get("concurrent");
-        assertThat(concurrent.get("sequences").asLong()).isEqualTo(10);
-        assertThat(concurrent.get("requests").asLong()).isGreaterThan(10 * 30);
+        assertThat(concurrent.get("sequences").asLong()).isEqualTo(4);
+        assertThat(concurrent.get("requests").asLong()).isGreaterThan(4 * 30);
         assertThat(concurrent.get("mostInFlight").asInt()).isBetween(2, 32);
         assertThat(concurrent.get("difference").isNull()).isTrue();
     }
@@ -70,7 +70,7 @@ class ConformCommandTest {
     void concurrent() throws Exception {
         Drivers racing = new Drivers(List.of(new ReferenceDriver(), new Racing()), List.of());
         Path json = directory.resolve("result.json");
-        String[] campaign = {"conform", "--seed", "5", "--sequences", "400", "--no-qemu", "--json", json.toString()};
+        String[] campaign = {"conform", "--seed", "5", "--sequences", "30", "--no-qemu", "--json", json.toString()};
         assertThat(run(racing, campaign)).as(out + "" + err).isEqualTo(1);
         JsonNode difference =
                 new ObjectMapper().readTree(json.toFile()).get("concurrent").get("difference");
@@ -80,7 +80,7 @@ class ConformCommandTest {
                 .contains("DIFFERENCE: concurrent requests in racing, scenario " + seed)
                 .contains("may take several runs")
                 .contains("conform --concurrent-seed " + seed + " --impl racing");
-        String[] repeat = {"conform", "--concurrent-seed", seed, "--impl"};
+        String[] repeat = {"conform", "--concurrent-seed", seed, "--sequences", "20", "--impl"};
         assertThat(run(racing, ArrayUtils.add(repeat, "racing"))).isEqualTo(1);
         assertThat(run(racing, ArrayUtils.add(repeat, "reference"))).isZero();
     }

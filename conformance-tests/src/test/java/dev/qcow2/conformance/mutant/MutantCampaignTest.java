@@ -50,7 +50,7 @@ class MutantCampaignTest {
     @Test
     @DisplayName("The mutant without fault: the campaign finds nothing")
     void findsNothingInTheControl() throws IOException, InterruptedException {
-        long sequences = Long.getLong("mutant.control.sequences", 400);
+        long sequences = Long.getLong("mutant.control.sequences", 150);
         // Nothing hangs here, so patience costs nothing; a busy machine may take its time.
         CampaignOptions patient = budget().withPatience(Duration.ofSeconds(60), Duration.ofSeconds(20));
         CampaignResult result = Campaign.run(patient.withSequences(sequences), withMutant(), ProgressListener.SILENT);

@@ -51,7 +51,7 @@ class MutantTraceTest {
         List<String> table = new ArrayList<>(List.of("| Fault | Found by its trace | Event |", "|---|---|---|"));
         List<Fault> missed = new ArrayList<>();
         for (Fault fault : Boolean.getBoolean("qcow2.trace.mutant.all") ? List.of(Fault.values()) : FOUND) {
-            Optional<TraceSearch.Found> found = TraceSearch.find(new MutantDriver(fault), 1, SEQUENCES);
+            Optional<TraceSearch.Found> found = TraceSearch.find(new MutantDriver(fault), 1, 10 * SEQUENCES);
             table.add("| " + fault + " | "
                     + found.map(f -> "sequence " + f.sequences() + " | " + f.message())
                             .orElse("no |") + " |");

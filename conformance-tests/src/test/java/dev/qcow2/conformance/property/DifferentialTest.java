@@ -90,7 +90,7 @@ class DifferentialTest {
     }
 
     /** Checks QC-GUEST-01 to QC-GUEST-05, QC-GUEST-09, QC-L2-10, QC-L2-11, QC-BACK-01, QC-BACK-02 and QC-REF-03. */
-    @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
+    @Property(tries = 150, edgeCases = EdgeCasesMode.NONE)
     void implementationsAndModelAgree(@ForAll("scripts") Script script) throws Exception {
         Layer top = script.layers().get(0);
         Statistics.label("version").collect(top.version());

@@ -44,6 +44,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.io.TempDir;
@@ -314,8 +315,15 @@ class KeySlotRulesFromOutsideTest {
         assertThat(events).hasSizeGreaterThan(3);
     }
 
+    /** QEMU measures the processor for each slot that it fills; one cipher of each kind of slot key is enough. */
+    static Stream<Arguments> ciphersForQemu() {
+        return ciphers()
+                .filter(arguments -> Set.of(Cipher.LUKS_AES_256_XTS_PLAIN64, Cipher.LUKS_AES_128_CBC_ESSIV_SHA256)
+                        .contains((Cipher) arguments.get()[1]));
+    }
+
     @ParameterizedTest
-    @MethodSource("ciphers")
+    @MethodSource("ciphersForQemu")
     @DisplayName("QC-CRY-15 QC-CRY-20: QEMU opens images with our slots, and we open those with QEMU's")
     void qemu(DiskDriver driver, Cipher cipher, @TempDir Path temp) throws Exception {
         QemuTools tools = QemuTools.find().orElseGet(() -> abort("qemu-img and qemu-io are not installed"));

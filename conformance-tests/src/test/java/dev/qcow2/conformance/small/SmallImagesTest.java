@@ -16,15 +16,22 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** All images of the bound, and all with one broken rule: auditor and implementations on each, QEMU on a sample. */
+/**
+ * All sound images of the bound, and a third of those with one broken rule: auditor and implementations on each, QEMU on a
+ * sample. {@code qcow2 small-images} takes all of them.
+ */
 class SmallImagesTest {
 
-    private static final int QEMU_EVERY = 400;
+    private static final int QEMU_EVERY = 150;
+    private static final int BROKEN_EVERY = 3;
 
-    private static List<SmallCase> everything() {
+    private static List<SmallCase> chosen() {
         List<SmallCase> cases = new ArrayList<>(SmallCase.sound());
         for (BrokenRule rule : BrokenRule.values()) {
-            cases.addAll(SmallCase.broken(rule));
+            List<SmallCase> broken = SmallCase.broken(rule);
+            for (int i = 0; i < broken.size(); i += BROKEN_EVERY) {
+                cases.add(broken.get(i));
+            }
         }
         return cases;
     }
@@ -47,10 +54,10 @@ class SmallImagesTest {
     void everybodyAgrees() throws Exception {
         SmallTally tally = new SmallRun(
                         List.of(new ReferenceDriver(), new OptimizedDriver()), Optional.empty(), 1, 2, () -> {})
-                .run(everything());
+                .run(chosen());
         System.out.print(tally.table().toText());
         assertThat(tally.disagreements()).isEmpty();
-        assertThat(tally.images()).isEqualTo(everything().size());
+        assertThat(tally.images()).isEqualTo(chosen().size());
     }
 
     @Test
@@ -59,7 +66,7 @@ class SmallImagesTest {
         Optional<QemuTools> qemu = QemuTools.find();
         Assumptions.assumeTrue(qemu.isPresent(), "QEMU is not installed (qemu-utils)");
         List<SmallCase> sample = new ArrayList<>();
-        List<SmallCase> all = everything();
+        List<SmallCase> all = chosen();
         for (int i = 0; i < all.size(); i += QEMU_EVERY) {
             sample.add(all.get(i));
         }

@@ -36,7 +36,7 @@ class TraceAgreementTest {
     private static final int LONGEST = 260;
     private static final int SHORTEST = 25;
     private static final int MOST = 12;
-    private static final int OF_EACH_MUTATION = 2;
+    private static final int OF_EACH_MUTATION = 1;
 
     @Test
     @DisplayName(
