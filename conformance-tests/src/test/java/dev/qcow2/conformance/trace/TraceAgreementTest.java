@@ -35,7 +35,7 @@ class TraceAgreementTest {
     private static final long SEQUENCES = Long.getLong("qcow2.trace.sequences", 24);
     private static final int LONGEST = 260;
     private static final int SHORTEST = 25;
-    private static final int MOST = 12;
+    private static final int MOST = 8;
     private static final int OF_EACH_MUTATION = 1;
 
     @Test
