@@ -19,6 +19,7 @@ final class Rebase {
     private final VirtualDisk disk;
     private final @Nullable Layer future;
     private final int unit;
+    private final boolean zeroClusters;
     private final int step;
     private final byte[] before;
     private final byte[] after;
@@ -28,11 +29,13 @@ final class Rebase {
      * Gets ready.
      *
      * @param unit bytes of a cluster or, where the image has them, of a subcluster
+     * @param zeroClusters whether the image's version has them (QC-L2-08)
      */
-    Rebase(VirtualDisk disk, @Nullable Layer future, int unit) {
+    Rebase(VirtualDisk disk, @Nullable Layer future, int unit, boolean zeroClusters) {
         this.disk = disk;
         this.future = future;
         this.unit = unit;
+        this.zeroClusters = zeroClusters;
         this.step = Math.max(LEAST_STEP, unit);
         this.before = new byte[step];
         this.after = new byte[step];
@@ -84,7 +87,10 @@ final class Rebase {
     }
 
     private void keep(long offset, byte[] bytes, int from, int to) throws DiskException {
-        boolean zero = true;
+        // Without zero clusters only data hides what the new file holds: as long as there is no file below, an empty
+        // entry
+        // would do for the zeros of today.
+        boolean zero = zeroClusters;
         for (int at = from; zero && at < to; at++) {
             zero = bytes[at] == 0;
         }

@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is done to images while no guest uses them: amend, commit, rebase. */
@@ -318,6 +319,30 @@ class MaintenanceRulesFromOutsideTest {
             assertThat(image.header(HeaderLayout.BACKING_FILE_SIZE)).isEqualTo(5);
             assertReads(image, expected);
         }
+    }
+
+    static Stream<Arguments> driversAndVersions() {
+        return drivers().flatMap(driver -> Stream.of(Arguments.of(driver, 2), Arguments.of(driver, 3)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("driversAndVersions")
+    @DisplayName("QC-MNT-25 QC-L2-08: what read as zero without a backing file is not shown from the first one")
+    void rebaseOfZeros(DiskDriver driver, int version) throws Exception {
+        RuleImage image = new RuleImage(driver, SMALL.withVersion(version));
+        byte[] expected = new byte[1 << 20];
+        System.arraycopy(text(2, 3000), 0, expected, 70_000, 3000);
+        try (VirtualDisk disk = image.open()) {
+            disk.write(70_000, ByteBuffer.wrap(text(2, 3000)));
+            // What was there and is given up is no different from what never was.
+            disk.write(200_000, ByteBuffer.wrap(text(3, 50_000)));
+            disk.discard(200_000, 50_000);
+            disk.writeZeroes(200_000, 50_000, VirtualDisk.ZeroMode.MAY_UNMAP);
+        }
+        image.directory().put("base", MemoryFileContent.of(text(1, 600_000)));
+        Optional<Backing> base = Optional.of(new Backing("base", Optional.of(BackingFormat.RAW)));
+        sendOrSkip(driver, maintenance -> maintenance.rebase(image.directory(), NAME, base, RebaseMode.SAFE, OPTIONS));
+        assertReads(image, expected);
     }
 
     @ParameterizedTest
