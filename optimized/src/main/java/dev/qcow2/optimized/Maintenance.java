@@ -131,7 +131,7 @@ final class Maintenance {
             try {
                 ImageHeader header = disk.header();
                 int unit = 1 << (header.clusterBits() - (header.extendedL2() ? SubclusterBits.SUBCLUSTER_BITS : 0));
-                new Rebase(disk, future, unit, header.version() > 2).copyUp();
+                new Rebase(disk, future, unit).copyUp();
                 disk.flush();
             } finally {
                 if (future != null) {

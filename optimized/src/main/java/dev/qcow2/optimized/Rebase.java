@@ -19,7 +19,6 @@ final class Rebase {
     private final VirtualDisk disk;
     private final @Nullable Layer future;
     private final int unit;
-    private final boolean zeroClusters;
     private final int step;
     private final byte[] before;
     private final byte[] after;
@@ -29,13 +28,11 @@ final class Rebase {
      * Gets ready.
      *
      * @param unit bytes of a cluster or, where the image has them, of a subcluster
-     * @param zeroClusters whether the image's version has them (QC-L2-08)
      */
-    Rebase(VirtualDisk disk, @Nullable Layer future, int unit, boolean zeroClusters) {
+    Rebase(VirtualDisk disk, @Nullable Layer future, int unit) {
         this.disk = disk;
         this.future = future;
         this.unit = unit;
-        this.zeroClusters = zeroClusters;
         this.step = Math.max(LEAST_STEP, unit);
         this.before = new byte[step];
         this.after = new byte[step];
@@ -47,11 +44,10 @@ final class Rebase {
             long end = Math.min(disk.size(), at + look);
             long done = at;
             for (BlockStatus extent : disk.status(at, end - at)) {
-                boolean own = extent.allocated() && extent.depth() == 0;
                 // Whole units: what is kept of one is kept by an entry or a copy of its own.
                 long from = Math.max(done, extent.guestOffset() / unit * unit);
                 long to = Math.min(end, (extent.end() + unit - 1) / unit * unit);
-                if (!own && from < to && !staysZero(extent, from, to)) {
+                if (!isOwn(extent) && from < to && !staysZero(extent, from, to)) {
                     copyUp(from, to);
                     done = to;
                 }
@@ -87,17 +83,25 @@ final class Rebase {
     }
 
     private void keep(long offset, byte[] bytes, int from, int to) throws DiskException {
-        // Without zero clusters only data hides what the new file holds: as long as there is no file below, an empty
-        // entry
-        // would do for the zeros of today.
-        boolean zero = zeroClusters;
+        boolean zero = true;
         for (int at = from; zero && at < to; at++) {
             zero = bytes[at] == 0;
         }
         if (zero) {
             disk.writeZeroes(offset, to - from, ZeroMode.MAY_UNMAP);
-        } else {
+        }
+        // What reads as zero over today's backing file may still be nobody's: then only data hides what the new file
+        // holds.
+        if (!zero || !isOwn(offset, to - from)) {
             disk.write(offset, ByteBuffer.wrap(bytes, from, to - from));
         }
+    }
+
+    private boolean isOwn(long offset, int length) throws DiskException {
+        return disk.status(offset, length).stream().allMatch(Rebase::isOwn);
+    }
+
+    private static boolean isOwn(BlockStatus extent) {
+        return extent.allocated() && extent.depth() == 0;
     }
 }

@@ -41,6 +41,16 @@ class PastDifferencesTest {
                     content normal 5 2 65554 shared
                     operations
                     commit
+                    """),
+            Arguments.of(
+                    "QC-MNT-25: zeros that are nobody's become the image's own before the new file shows", 160, """
+                    qcow2-script 1
+                    layer qcow2 709 version 3 cluster 16384 refcount 2 zstd subclusters
+                    layer qcow2 0 version 3 cluster 16384 refcount 32 subclusters kit
+                    layer raw 1
+                    content normal 0 1 65537 shared
+                    operations
+                    rebase safe 2
                     """));
 
     @ParameterizedTest(name = "{0}")
