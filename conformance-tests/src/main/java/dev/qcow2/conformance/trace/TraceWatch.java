@@ -27,6 +27,8 @@ public final class TraceWatch {
     private final List<TraceEvent> recorded = new ArrayList<>();
     private Optional<Request> request = Optional.empty();
     private boolean suspended;
+    /** Something happened that was not told, and the image could not be described since. */
+    private boolean blind;
 
     /**
      * Makes a watch.
@@ -76,7 +78,7 @@ public final class TraceWatch {
                 .findFirst()
                 .orElse("missing"));
         // What no model speaks of is not told; the image is described anew afterwards.
-        suspended = request.isEmpty();
+        suspended = blind || request.isEmpty();
         request.ifPresent(observer::begin);
     }
 
@@ -98,11 +100,13 @@ public final class TraceWatch {
      */
     public Optional<TraceRefusal> after(HostFile file) throws DiskException {
         suspended = false;
-        if (request.isPresent()) {
-            observer.end(file);
-        } else {
+        if (blind || request.isEmpty()) {
             observer.describe(file);
+            blind = !observer.tells();
+        } else {
+            observer.end(file);
         }
+        suspended = blind;
         return oracle.refusal();
     }
 

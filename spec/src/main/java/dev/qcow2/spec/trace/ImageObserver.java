@@ -54,6 +54,15 @@ public final class ImageObserver {
         }
     }
 
+    /**
+     * Says whether the image is one that can be described: not while its counts are postponed, nor with a data file.
+     *
+     * @return true if the last look at it was told
+     */
+    public boolean tells() {
+        return told;
+    }
+
     private static boolean isJudged(ImageReading reading) {
         return !reading.facts.dirty() && !reading.facts.dataFile();
     }
