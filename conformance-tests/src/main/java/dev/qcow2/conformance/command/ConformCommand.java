@@ -207,7 +207,9 @@ final class ConformCommand implements Callable<Integer> {
     private int repeat(long scenarioSeed) throws InterruptedException {
         List<DiskDriver> chosen = mainDrivers();
         Optional<ConcurrentDifference> difference = Optional.empty();
-        int repetitions = sequences == null ? REPETITIONS : (int) Math.min(sequences, Integer.MAX_VALUE);
+        int repetitions = sequences == null
+                ? REPETITIONS
+                : Math.toIntExact(Math.min(atLeast("--sequences", sequences, 1), Integer.MAX_VALUE));
         for (DiskDriver driver : chosen) {
             if (difference.isEmpty()) {
                 difference = ConcurrentDifference.find(scenarioSeed, driver, drivers.witness(driver), repetitions);

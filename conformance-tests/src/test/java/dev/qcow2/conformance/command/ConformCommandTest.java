@@ -111,6 +111,7 @@ class ConformCommandTest {
                 "",
                 "conform --seed x",
                 "conform --sequences 0",
+                "conform --concurrent-seed 1 --sequences 0",
                 "conform --time 0",
                 "conform --workers 0",
                 "conform --impl nobody",
